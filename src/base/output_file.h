@@ -1,0 +1,32 @@
+/**
+ * output_file.h: files that are there whole or not at all.
+ *
+ * Data goes to a temporary file in the same directory (mode 0600 less the umask's wishes, unguessable
+ * name), which is flushed, synced and renamed over the target by output_file_commit(). Freeing an
+ * uncommitted OutputFile removes the temporary one.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdio.h>
+
+typedef struct _OutputFile OutputFile;
+
+/**
+ * output_file_open: start writing @path.
+ *
+ * @replace: %FALSE refuses an existing file with CTCLIP_ERROR_USAGE and the advice to use --force
+ */
+OutputFile *output_file_open (const char *path, gboolean replace, GError **error);
+
+/** output_file_stream: where to write; owned by @file. Write errors are caught at commit. */
+FILE *output_file_stream (OutputFile *file);
+
+/** output_file_write: fwrite with the error said (a full disk names the bytes that were needed). */
+gboolean output_file_write (OutputFile *file, const void *data, gsize size, GError **error);
+
+/** output_file_commit: flush, sync, rename. On failure the target is as it was. */
+gboolean output_file_commit (OutputFile *file, GError **error);
+
+void output_file_free (OutputFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (OutputFile, output_file_free)

@@ -1,0 +1,41 @@
+/**
+ * import.h: CT-RATE's CSV files into the store, cleaned.
+ */
+#pragma once
+
+#include "catalog/record.h"
+#include "catalog/store.h"
+
+typedef struct
+{
+  CatalogSplit split;
+  const char *reports_path;  /* needed */
+  const char *labels_path;   /* needed */
+  const char *metadata_path; /* (nullable) */
+  const char *no_chest_path; /* (nullable) */
+  gboolean require_both;     /* findings and impression must both be there */
+} CatalogImportOptions;
+
+typedef struct
+{
+  CatalogSplit split;
+  guint rows;
+  guint count[CATALOG_N_REASONS]; /* [CATALOG_KEPT] are kept */
+  guint positives[CATALOG_N_LABELS]; /* among the kept */
+  guint without_metadata;            /* kept rows that the metadata file lacks; 0 without one */
+} CatalogFunnel;
+
+/** CatalogProgress: called now and then with bytes read of bytes in all. */
+typedef void (*CatalogProgress) (guint64 done, guint64 total, gpointer user_data);
+
+/**
+ * catalog_import: read, clean and replace the split in one transaction.
+ *
+ * Columns are found by name; a missing needed one is an error that names file and column. Rows that can't
+ * be read are kept with reason UNREADABLE and their line number.
+ */
+gboolean catalog_import (CatalogStore *store, const CatalogImportOptions *options, CatalogProgress progress,
+                         gpointer user_data, CatalogFunnel *funnel, GCancellable *cancellable, GError **error);
+
+/** catalog_funnel_read: the funnel of an imported split; CTCLIP_ERROR_NOT_FOUND where none was imported. */
+gboolean catalog_funnel_read (CatalogStore *store, CatalogSplit split, CatalogFunnel *funnel, GError **error);

@@ -1,0 +1,55 @@
+/**
+ * record.h: one row of a split: a reconstruction of a scan, why it was kept or dropped, what is known of it.
+ */
+#pragma once
+
+#include "catalog/labels.h"
+#include <glib.h>
+
+typedef enum
+{
+  CATALOG_SPLIT_TRAIN,
+  CATALOG_SPLIT_VALID,
+} CatalogSplit;
+
+/** catalog_split_parse: "train", "valid" or "validation". */
+gboolean catalog_split_parse (const char *text, CatalogSplit *split, GError **error);
+const char *catalog_split_name (CatalogSplit split); /* "train", "valid" */
+
+/** The cleaning funnel's rules, in their order. */
+typedef enum
+{
+  CATALOG_KEPT,
+  CATALOG_DROP_UNREADABLE,
+  CATALOG_DROP_NO_LABEL,
+  CATALOG_DROP_NO_TEXT,
+  CATALOG_DROP_RECONSTRUCTION,
+  CATALOG_DROP_NO_CHEST,
+  CATALOG_DROP_PATIENT,
+  CATALOG_N_REASONS,
+} CatalogReason;
+
+const char *catalog_reason_name (CatalogReason reason);        /* "kept", "unreadable", "no_label", ... as in JSON */
+const char *catalog_reason_description (CatalogReason reason); /* "not the first reconstruction", ... */
+
+typedef struct
+{
+  gint64 id;
+  CatalogSplit split;
+  guint32 position; /* row number in the reports file, from 0; one split's order */
+  CatalogReason reason;
+  char *reason_detail; /* (nullable) what was unreadable, with the line number */
+  char *volume;        /* "train_1_a_1.nii.gz" */
+  char *patient;       /* "train_1" */
+  gboolean has_labels;
+  guint32 labels;      /* bit i is label i */
+  char *sex, *manufacturer, *model, *study_date; /* "" where unknown */
+  int age_years;       /* -1 where unknown */
+  int rows, columns, slices; /* -1 where unknown */
+  double spacing_xy_mm, spacing_z_mm, slope, intercept; /* NaN where unknown */
+  /* report; %NULL in listings, see catalog_record_get */
+  char *clinical, *technique, *findings, *impression;
+} CatalogRecord;
+
+void catalog_record_free (CatalogRecord *record);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogRecord, catalog_record_free)

@@ -1,0 +1,41 @@
+/**
+ * description.h: what a checkpoint's shapes don't tell of its encoder.
+ *
+ * A GLib key file, share/encoders/ct-clip.ini for example:
+ *
+ *     [encoder]
+ *     architecture=ctvit
+ *     image_size=480            one number, or height;width
+ *     patch_size=20             likewise
+ *     frames=240
+ *     temporal_patch_size=10
+ *     heads=8
+ *     [preparation]
+ *     spacing_mm=1.5;0.75;0.75  target, z;x;y
+ *     shape=240;480;480
+ *     hu_min=-1000
+ *     hu_max=1000
+ *     hu_scale=1000
+ *     pad=-1
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct
+{
+  char *path;
+  gsize image_height, image_width; /* the tensor's second and third axes (x, y of the volume) */
+  gsize patch_height, patch_width;
+  gsize frames, temporal_patch_size;
+  guint heads;
+  double spacing_mm[3]; /* z x y */
+  gsize shape[3];       /* z x y; equal to frames, image_height, image_width */
+  double hu_min, hu_max, hu_scale, pad;
+} EncoderDescription;
+
+/** encoder_description_read: unknown keys, missing keys and sizes that don't divide are errors that name the key. */
+EncoderDescription *encoder_description_read (const char *path, GError **error);
+EncoderDescription *encoder_description_copy (const EncoderDescription *description);
+void encoder_description_free (EncoderDescription *description);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncoderDescription, encoder_description_free)
