@@ -13,10 +13,11 @@
 
 typedef enum
 {
-  CTCLIP_ERROR_FAILED,      /* anything that has no code of its own */
-  CTCLIP_ERROR_USAGE,       /* the caller asked for something that makes no sense; exit code 2 */
-  CTCLIP_ERROR_NOT_FOUND,   /* a file, record, sample, encoder or run that is not there */
-  CTCLIP_ERROR_CORRUPT,     /* a file that breaks its format's rules: truncated, wrong checksum, wrong shapes */
+  CTCLIP_ERROR_FAILED,    /* anything that has no code of its own */
+  CTCLIP_ERROR_USAGE,     /* the caller asked for something that makes no sense; exit code 2 */
+  CTCLIP_ERROR_NOT_FOUND, /* a file, record, sample, encoder or run that is not there */
+  CTCLIP_ERROR_CORRUPT,   /* a file that breaks its format's rules: truncated, wrong checksum, wrong
+                             shapes */
   CTCLIP_ERROR_UNSUPPORTED, /* a valid file of a kind that we do not read */
   CTCLIP_ERROR_IO,          /* the operating system said no: full disk, permissions */
   CTCLIP_ERROR_MEMORY,      /* a large buffer was refused */

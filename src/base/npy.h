@@ -30,8 +30,9 @@ typedef struct
 gsize npy_type_size (NpyType type);
 
 /**
- * npy_read: read a whole array; big-endian files are swapped, Fortran order is transposed to C order,
- * `bool` reads as NPY_UINT8. The size is checked against the file's before anything is allocated.
+ * npy_read: read a whole array; big-endian files are swapped, Fortran order is transposed to C
+ * order, `bool` reads as NPY_UINT8. The size is checked against the file's before anything is
+ * allocated.
  */
 NpyArray *npy_read (const char *path, GError **error);
 
@@ -46,5 +47,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NpyArray, npy_array_free)
  *
  * @replace: an existing file is replaced only when this is %TRUE
  */
-gboolean npy_write (const char *path, gboolean replace, NpyType type, guint n_dims, const gsize *shape,
-                    const void *data, GError **error);
+gboolean npy_write (const char *path, gboolean replace, NpyType type, guint n_dims,
+                    const gsize *shape, const void *data, GError **error);

@@ -1,9 +1,9 @@
 /**
  * output_file.h: files that are there whole or not at all.
  *
- * Data goes to a temporary file in the same directory (mode 0600 less the umask's wishes, unguessable
- * name), which is flushed, synced and renamed over the target by output_file_commit(). Freeing an
- * uncommitted OutputFile removes the temporary one.
+ * Data goes to a temporary file in the same directory (mode 0600 less the umask's wishes,
+ * unguessable name), which is flushed, synced and renamed over the target by output_file_commit().
+ * Freeing an uncommitted OutputFile removes the temporary one.
  */
 #pragma once
 
