@@ -67,6 +67,10 @@ double store_column_double (sqlite3_stmt *statement, int column);
 /** store_column_int: @fallback where NULL stands. */
 int store_column_int (sqlite3_stmt *statement, int column, int fallback);
 
+/** store_names: the first column of the rows as "a, b, c", for messages; "" where there are none.
+ */
+char *store_names (CatalogStore *store, const char *sql);
+
 /* ---- transactions ---- */
 
 /** store_begin: begin to write; waits for another writer, then CTCLIP_ERROR_BUSY. */
@@ -100,3 +104,9 @@ gboolean store_migrate (CatalogStore *store, const char *const *steps, int n_ste
 
 /** store_pragma_int: the number that `PRAGMA name` gives. */
 gboolean store_pragma_int (CatalogStore *store, const char *name, int *value, GError **error);
+
+/* ---- between the files of this room ---- */
+
+/** store_sample_id: of the sample that has the name now; -1 with NOT_FOUND, which lists the names.
+ */
+gint64 store_sample_id (CatalogStore *store, const char *name, GError **error);

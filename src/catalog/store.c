@@ -1,0 +1,418 @@
+#include "catalog/store_private.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <linux/magic.h>
+#include <math.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* Longer than the longest transaction, which is an import with its full-text index. */
+#define BUSY_TIMEOUT_MS 60000
+
+/* Two latents of 512 numbers would not fit into a page of the usual 4096 bytes, and reports run to
+ * 8,000 characters. */
+#define PAGE_SIZE "16384"
+
+/* ---- errors ---- */
+
+/** What is wrong and what to do, for a result code of SQLite; %NULL where SQLite's text must do. */
+static const char *
+explain (int result, int system_errno, int *code)
+{
+  *code = CTCLIP_ERROR_IO;
+  if (result == SQLITE_FULL || system_errno == ENOSPC || system_errno == EDQUOT)
+    return "the disk is full; free some space and run the same command again, what was finished is "
+           "kept";
+  switch (result)
+    {
+    case SQLITE_IOERR_LOCK:
+    case SQLITE_IOERR_UNLOCK:
+    case SQLITE_IOERR_RDLOCK:
+    case SQLITE_IOERR_CHECKRESERVEDLOCK:
+    case SQLITE_PROTOCOL:
+    case SQLITE_NOLFS:
+      return "this file system cannot lock files; keep the workspace on a local disk (-w DIR)";
+    }
+  switch (result & 0xff)
+    {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      *code = CTCLIP_ERROR_BUSY;
+      return "another program is writing to it; wait for that one to finish and try again";
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return "cannot be written; make the file and its folder writable for you, or choose another "
+             "workspace (-w DIR)";
+    case SQLITE_CANTOPEN:
+      return "cannot be opened; make the file and its folder readable and writable for you, or "
+             "choose another workspace (-w DIR)";
+    case SQLITE_NOTADB:
+      *code = CTCLIP_ERROR_CORRUPT;
+      return "is not a SQLite file; move it away, or choose another workspace (-w DIR)";
+    case SQLITE_CORRUPT:
+      *code = CTCLIP_ERROR_CORRUPT;
+      return "is damaged; go back to a copy, or save what can be read with `sqlite3 FILE .recover`";
+    case SQLITE_NOMEM:
+      *code = CTCLIP_ERROR_MEMORY;
+      return "there is not enough memory";
+    case SQLITE_IOERR:
+      return "cannot be read or written; look into the disk's health and its free space";
+    }
+  *code = CTCLIP_ERROR_FAILED;
+  return NULL;
+}
+
+gboolean
+store_fail (CatalogStore *store, GError **error)
+{
+  int result = sqlite3_extended_errcode (store->db);
+  const char *detail = sqlite3_errmsg (store->db);
+  const char *remedy;
+  int code;
+
+  if (result == SQLITE_INTERRUPT)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
+      return FALSE;
+    }
+  remedy = explain (result, sqlite3_system_errno (store->db), &code);
+  if (remedy != NULL)
+    g_set_error (error, CTCLIP_ERROR, code, "%s: %s (%s)", store->path, remedy, detail);
+  else
+    g_set_error (error, CTCLIP_ERROR, code, "%s: %s", store->path, detail);
+  return FALSE;
+}
+
+/* ---- statements ---- */
+
+sqlite3_stmt *
+store_prepare (CatalogStore *store, const char *sql, GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+
+  if (sqlite3_prepare_v2 (store->db, sql, -1, &statement, NULL) != SQLITE_OK)
+    store_fail (store, error);
+  return statement;
+}
+
+gboolean
+store_exec (CatalogStore *store, const char *sql, GError **error)
+{
+  return sqlite3_exec (store->db, sql, NULL, NULL, NULL) == SQLITE_OK || store_fail (store, error);
+}
+
+int
+store_step (CatalogStore *store, sqlite3_stmt *statement, GError **error)
+{
+  int step = sqlite3_step (statement);
+
+  if (step == SQLITE_ROW)
+    return step;
+  if (step != SQLITE_DONE)
+    store_fail (store, error);
+  sqlite3_reset (statement);
+  return step;
+}
+
+gboolean
+store_run (CatalogStore *store, sqlite3_stmt *statement, GError **error)
+{
+  return store_step (store, statement, error) == SQLITE_DONE;
+}
+
+void
+store_bind_text (sqlite3_stmt *statement, int parameter, const char *text)
+{
+  sqlite3_bind_text (statement, parameter, text, -1, SQLITE_TRANSIENT);
+}
+
+void
+store_bind_blob (sqlite3_stmt *statement, int parameter, gconstpointer data, gsize size)
+{
+  sqlite3_bind_blob64 (statement, parameter, data, size, SQLITE_STATIC);
+}
+
+char *
+store_column_text (sqlite3_stmt *statement, int column)
+{
+  return g_strdup ((const char *)sqlite3_column_text (statement, column));
+}
+
+double
+store_column_double (sqlite3_stmt *statement, int column)
+{
+  return sqlite3_column_type (statement, column) == SQLITE_NULL
+             ? NAN
+             : sqlite3_column_double (statement, column);
+}
+
+int
+store_column_int (sqlite3_stmt *statement, int column, int fallback)
+{
+  return sqlite3_column_type (statement, column) == SQLITE_NULL
+             ? fallback
+             : sqlite3_column_int (statement, column);
+}
+
+gboolean
+store_pragma_int (CatalogStore *store, const char *name, int *value, GError **error)
+{
+  g_autofree char *sql = g_strconcat ("PRAGMA ", name, NULL);
+  g_autoptr (sqlite3_stmt) statement = store_prepare (store, sql, error);
+
+  if (statement == NULL || store_step (store, statement, error) != SQLITE_ROW)
+    return FALSE;
+  *value = sqlite3_column_int (statement, 0);
+  return TRUE;
+}
+
+char *
+store_names (CatalogStore *store, const char *sql)
+{
+  g_autoptr (sqlite3_stmt) statement = store_prepare (store, sql, NULL);
+  GString *names = g_string_new (NULL);
+
+  while (statement != NULL && store_step (store, statement, NULL) == SQLITE_ROW)
+    g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "",
+                            (const char *)sqlite3_column_text (statement, 0));
+  return g_string_free (names, FALSE);
+}
+
+/* ---- transactions ---- */
+
+gboolean
+store_begin (CatalogStore *store, GError **error)
+{
+  return store_exec (store, "BEGIN IMMEDIATE", error);
+}
+
+gboolean
+store_commit (CatalogStore *store, GError **error)
+{
+  if (store_exec (store, "COMMIT", error))
+    return TRUE;
+  store_rollback (store);
+  return FALSE;
+}
+
+void
+store_rollback (CatalogStore *store)
+{
+  /* A full disk and the like have rolled back already. */
+  if (!sqlite3_get_autocommit (store->db))
+    sqlite3_exec (store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+gboolean
+store_end (CatalogStore *store, gboolean ok, GError **error)
+{
+  if (ok)
+    return store_commit (store, error);
+  store_rollback (store);
+  return FALSE;
+}
+
+/* ---- opening ---- */
+
+G_LOCK_DEFINE_STATIC (creating);
+
+/** Make the file ourselves, because SQLite would let the umask say who may read it. */
+static gboolean
+create_file (const char *path, GError **error)
+{
+  int fd, saved_errno;
+
+  /* Closing any descriptor of a file drops the process's locks on it: no other thread may have it
+   * open by then. */
+  G_LOCK (creating);
+  fd = g_open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  saved_errno = errno;
+  if (fd >= 0)
+    close (fd);
+  G_UNLOCK (creating);
+  if (fd >= 0 || saved_errno == EEXIST)
+    return TRUE;
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO,
+               "%s: cannot be made: %s; choose another workspace (-w DIR)", path,
+               g_strerror (saved_errno));
+  return FALSE;
+}
+
+/** An empty file is as good as none; any other must carry our mark. */
+static gboolean
+check_owner (CatalogStore *store, GError **error)
+{
+  int application_id, page_count;
+
+  if (!store_pragma_int (store, "application_id", &application_id, error)
+      || !store_pragma_int (store, "page_count", &page_count, error))
+    return FALSE;
+  if (application_id == STORE_APPLICATION_ID || page_count == 0)
+    return TRUE;
+  g_set_error (
+      error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
+      "%s: is a SQLite file of another program (application id %#x); move it away, or choose "
+      "another workspace (-w DIR)",
+      store->path, (guint)application_id);
+  return FALSE;
+}
+
+/** The readers and writers of a WAL share memory, which those on two hosts can't. */
+static gboolean
+is_shared_between_hosts (const char *path)
+{
+  static const guint32 types[] = {
+    NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC, AFS_SUPER_MAGIC,
+    CEPH_SUPER_MAGIC, CODA_SUPER_MAGIC, V9FS_MAGIC, FUSE_SUPER_MAGIC /* sshfs */,
+    /* not in the kernel's header */
+    0x0bd00bd0 /* Lustre */, 0x47504653 /* GPFS */, 0x19830326 /* BeeGFS */, 0x01161970 /* GFS2 */
+  };
+  struct statfs info;
+
+  if (statfs (path, &info) != 0)
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+    if ((guint32)info.f_type == types[i])
+      return TRUE;
+  return FALSE;
+}
+
+/** Where there is no shared memory SQLite stays with its rollback journal. */
+static gboolean
+set_journal (CatalogStore *store, GError **error)
+{
+  return store_exec (store,
+                     is_shared_between_hosts (store->path) ? "PRAGMA journal_mode = DELETE"
+                                                           : "PRAGMA journal_mode = WAL",
+                     error);
+}
+
+CatalogStore *
+catalog_store_open (const char *path, gboolean create, GError **error)
+{
+  g_autoptr (CatalogStore) store = g_new0 (CatalogStore, 1);
+
+  store->path = g_strdup (path);
+  if (create && !create_file (path, error))
+    return NULL;
+  if (!create && !g_file_test (path, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+                   "%s: is not there; import records to make it, or name a workspace (-w DIR)",
+                   path);
+      return NULL;
+    }
+  if (sqlite3_open_v2 (path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL)
+      != SQLITE_OK)
+    {
+      store_fail (store, error);
+      return NULL;
+    }
+  sqlite3_extended_result_codes (store->db, TRUE);
+  sqlite3_busy_timeout (store->db, BUSY_TIMEOUT_MS);
+  /* Nothing is written before the file is known to be ours, and the mark that makes it so comes
+   * with the schema, in one transaction. EXTRA syncs every commit, under a rollback journal too.
+   * Foreign keys come last: a migration may take a table away and put it back. */
+  if (!check_owner (store, error)
+      || !store_exec (store, "PRAGMA page_size = " PAGE_SIZE "; PRAGMA synchronous = EXTRA", error)
+      || !store_migrate (store, store_schema_steps, store_schema_n_steps, error)
+      || !set_journal (store, error) || !store_exec (store, "PRAGMA foreign_keys = ON", error))
+    return NULL;
+  return g_steal_pointer (&store);
+}
+
+void
+catalog_store_close (CatalogStore *store)
+{
+  sqlite3_close (store->db);
+  g_free (store->path);
+  g_free (store);
+}
+
+/* ---- health ---- */
+
+/** Add what a check's rows say to @found, one line a row. */
+static gboolean
+collect (CatalogStore *store, const char *sql, GString *found, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement = store_prepare (store, sql, error);
+  int step = SQLITE_ERROR;
+
+  while (statement != NULL && (step = store_step (store, statement, error)) == SQLITE_ROW)
+    g_string_append_printf (found, "%s%s", found->len > 0 ? "; " : "",
+                            (const char *)sqlite3_column_text (statement, 0));
+  return step == SQLITE_DONE;
+}
+
+gboolean
+catalog_store_check (CatalogStore *store, GError **error)
+{
+  g_autoptr (GString) found = g_string_new (NULL);
+
+  if (!collect (
+          store,
+          "SELECT integrity_check FROM pragma_integrity_check (10) WHERE integrity_check <> 'ok'",
+          found, error)
+      || !collect (
+          store,
+          "SELECT 'a row of ' || \"table\" || ' names one of ' || parent || ' that is not there'"
+          " FROM pragma_foreign_key_check LIMIT 10",
+          found, error))
+    return FALSE;
+  if (found->len > 0)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+                   "%s: is damaged: %s; go back to a copy, or save what can be read with `sqlite3 "
+                   "FILE .recover`",
+                   store->path, found->str);
+      return FALSE;
+    }
+  /* Compares the full-text index with the reports. */
+  return store_exec (
+      store, "INSERT INTO report_text (report_text, rank) VALUES ('integrity-check', 1)", error);
+}
+
+/* ---- small values ---- */
+
+int
+catalog_store_schema_version (CatalogStore *store)
+{
+  int version = 0;
+
+  store_pragma_int (store, "user_version", &version, NULL);
+  return version;
+}
+
+char *
+catalog_store_get (CatalogStore *store, const char *key)
+{
+  g_autoptr (sqlite3_stmt) statement =
+      store_prepare (store, "SELECT value FROM setting WHERE key = ?", NULL);
+
+  if (statement == NULL)
+    return NULL;
+  store_bind_text (statement, 1, key);
+  return store_step (store, statement, NULL) == SQLITE_ROW ? store_column_text (statement, 0)
+                                                           : NULL;
+}
+
+gboolean
+catalog_store_set (CatalogStore *store, const char *key, const char *value, GError **error)
+{
+  const char *sql = value != NULL ? "INSERT INTO setting (key, value) VALUES (?1, ?2)"
+                                    " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+                                  : "DELETE FROM setting WHERE key = ?1";
+  g_autoptr (sqlite3_stmt) statement = store_prepare (store, sql, error);
+
+  if (statement == NULL)
+    return FALSE;
+  store_bind_text (statement, 1, key);
+  if (value != NULL)
+    store_bind_text (statement, 2, value);
+  return store_run (store, statement, error);
+}
