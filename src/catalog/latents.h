@@ -47,6 +47,7 @@ gboolean catalog_file_hash_set (CatalogStore *store, const char *path, guint64 s
 typedef struct
 {
   const char *key;         /* hash over all that it was made from */
+  const char *request_key; /* (nullable) hash over what was asked, known before the file is read */
   const char *volume;      /* record name */
   const char *content_hash;
   const char *preparation; /* volume_prepared_text */
@@ -60,9 +61,20 @@ gboolean catalog_latent_save (CatalogStore *store, gint64 encoder_id, const Cata
 gboolean catalog_latents_save (CatalogStore *store, gint64 encoder_id, const CatalogLatent *latents, gsize n,
                                GError **error);
 
-/** catalog_latent_hit: TRUE where a latent of that key exists; the volume then points at it. */
+/**
+ * catalog_latent_hit: TRUE where a latent of that key exists; the volume then points at it.
+ *
+ * @key: a latent's key, or a request key that was saved with one
+ */
 gboolean catalog_latent_hit (CatalogStore *store, gint64 encoder_id, const char *key, const char *volume,
                              gboolean *hit, GError **error);
+
+/**
+ * catalog_latent_add_request: what was asked turned out to give the latent of @key; from now on the
+ * request alone hits it.
+ */
+gboolean catalog_latent_add_request (CatalogStore *store, gint64 encoder_id, const char *key,
+                                     const char *request_key, GError **error);
 
 /**
  * catalog_latents_load: latents of volumes, in their order.

@@ -63,6 +63,14 @@ gboolean catalog_run_finish (CatalogStore *store, gint64 run_id, const CatalogRu
 /** catalog_run_end: "cancelled" or "failed", with a message; epochs so far stay. */
 gboolean catalog_run_end (CatalogStore *store, gint64 run_id, const char *status, const char *message, GError **error);
 
+/**
+ * catalog_runs_end_abandoned: runs whose program was killed still say "running"; call them failed.
+ *
+ * Only for one that knows that nobody else is training: it holds the workspace's lock.
+ * @n: (out) how many there were
+ */
+gboolean catalog_runs_end_abandoned (CatalogStore *store, guint *n, GError **error);
+
 /** catalog_runs_list: newest first. (element-type CatalogRun) */
 GPtrArray *catalog_runs_list (CatalogStore *store, GError **error);
 

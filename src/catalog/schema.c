@@ -98,6 +98,14 @@ const char *const store_schema_steps[] = {
   "  numbers BLOB NOT NULL," /* float32 × encoder.width */
   "  UNIQUE (encoder_id, key)"
   ");"
+  /* A latent's key is known once its file was read; the request that led to it is known before. */
+  "CREATE TABLE latent_request ("
+  "  encoder_id INTEGER NOT NULL REFERENCES encoder (id) ON DELETE CASCADE,"
+  "  key TEXT NOT NULL,"
+  "  latent_id INTEGER NOT NULL REFERENCES latent (id) ON DELETE CASCADE,"
+  "  PRIMARY KEY (encoder_id, key)"
+  ") WITHOUT ROWID;"
+  "CREATE INDEX latent_request_by_latent ON latent_request (latent_id);"
   "CREATE TABLE volume_latent ("
   "  volume TEXT,"
   "  encoder_id INTEGER REFERENCES encoder (id) ON DELETE CASCADE,"

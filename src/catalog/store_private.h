@@ -110,3 +110,12 @@ gboolean store_pragma_int (CatalogStore *store, const char *name, int *value, GE
 /** store_sample_id: of the sample that has the name now; -1 with NOT_FOUND, which lists the names.
  */
 gint64 store_sample_id (CatalogStore *store, const char *name, GError **error);
+
+/** store_run_changed: TRUE where the last statement changed the run; NOT_FOUND with @fault if not.
+ */
+gboolean store_run_changed (CatalogStore *store, gint64 run_id, const char *fault, GError **error);
+
+/** store_run_end: end a running run. @message: (nullable); @macro_auroc: NaN, @kept_epoch: -1
+ * without one. */
+gboolean store_run_end (CatalogStore *store, gint64 run_id, const char *status, const char *message,
+                        double macro_auroc, int kept_epoch, GError **error);
