@@ -1,0 +1,93 @@
+#include "batch/batch.h"
+
+#include "base/version.h"
+#include "report/json.h"
+#include "study/doctor.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void
+print_json (const StudyDoctor *doctor)
+{
+  json_t *object = json_object (), *faults = json_array ();
+
+  json_object_set_new (object, "version", json_string (version_text ()));
+  json_object_set_new (object, "engine_works", json_boolean (doctor->engine_works));
+  json_object_set_new (object, "libtorch", json_string (doctor->engine.torch_version));
+  json_object_set_new (object, "device", json_string (doctor->engine.device));
+  json_object_set_new (object, "device_name", json_string (doctor->engine.device_name));
+  json_object_set_new (object, "cuda_devices", json_integer (doctor->engine.cuda_devices));
+  json_object_set_new (object, "cuda_kernels", json_boolean (doctor->engine.cuda_kernels));
+  json_object_set_new (object, "threads", json_integer (doctor->engine.threads));
+  json_object_set_new (object, "blas", json_string (doctor->engine.blas));
+  json_object_set_new (object, "gflop_per_s", report_json_number (doctor->gflops));
+  json_object_set_new (object, "workspace", json_boolean (doctor->has_workspace));
+  json_object_set_new (object, "workspace_sound", json_boolean (doctor->workspace_sound));
+  json_object_set_new (object, "schema_version", json_integer (doctor->schema_version));
+  json_object_set_new (object, "records_kept", json_integer (doctor->records_kept));
+  json_object_set_new (object, "latents", json_integer (doctor->latents));
+  json_object_set_new (object, "runs", json_integer (doctor->runs));
+  for (guint i = 0; i < doctor->faults->len; i++)
+    json_array_append_new (faults, json_string (g_ptr_array_index (doctor->faults, i)));
+  json_object_set_new (object, "faults", faults);
+  batch_print_json (object);
+}
+
+static void
+print_text (const StudyDoctor *doctor, const char *workspace)
+{
+  version_print ();
+  if (doctor->engine_works)
+    {
+      printf ("libtorch: %s on %s (%s), %u thread%s\n", doctor->engine.torch_version,
+              doctor->engine.device, doctor->engine.device_name, doctor->engine.threads,
+              doctor->engine.threads == 1 ? "" : "s");
+      printf ("CUDA devices: %u; CUDA kernels: %s\n", doctor->engine.cuda_devices,
+              doctor->engine.cuda_kernels ? "compiled in" : "not compiled in");
+      printf ("matrix products: %s", doctor->engine.blas);
+      if (!isnan (doctor->gflops))
+        printf (", %.0f GFLOP/s", doctor->gflops);
+      printf ("\n");
+    }
+  if (!doctor->has_workspace)
+    printf ("workspace: none%s%s\n", workspace != NULL ? " at " : "",
+            workspace != NULL ? workspace : "");
+  else if (doctor->workspace_sound)
+    printf ("workspace: sound, schema %d; %u records kept, %u encoders, %u latents, %u runs\n",
+            doctor->schema_version, doctor->records_kept, doctor->encoders, doctor->latents,
+            doctor->runs);
+  for (guint i = 0; i < doctor->faults->len; i++)
+    printf ("fault: %s\n", (const char *)g_ptr_array_index (doctor->faults, i));
+  if (doctor->faults->len == 0)
+    printf ("nothing is missing\n");
+}
+
+int
+command_doctor (Batch *batch, int argc, char **argv)
+{
+  g_autofree char *device = NULL;
+  const GOptionEntry entries[] = {
+    { "device", 0, 0, G_OPTION_ARG_STRING, &device, "auto (default), cpu or cuda:N", "DEVICE" },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_auto (StudyDoctor) doctor = { 0 };
+  int code;
+
+  if (!batch_parse (batch, argc, argv, entries, "The exit code is 1 where a fault was found.",
+                    &code))
+    return code;
+  if (batch->rest[0] != NULL)
+    return batch_usage (batch, "%s: not understood", batch->rest[0]);
+  doctor.directory = batch->workspace;
+  doctor.device = device != NULL ? device : "auto";
+  doctor.threads = (guint)batch->threads;
+  code = batch_run (batch, "doctor", study_doctor, &doctor, NULL, NULL, NULL, NULL);
+  if (code != BATCH_DONE)
+    return code;
+  if (batch->json)
+    print_json (&doctor);
+  else
+    print_text (&doctor, batch->workspace);
+  return doctor.faults->len > 0 ? BATCH_FAILED : BATCH_DONE;
+}

@@ -1,0 +1,71 @@
+#include "batch/batch.h"
+
+#include "report/text_table.h"
+#include "study/export_job.h"
+
+#include <stdio.h>
+
+int
+command_export (Batch *batch, int argc, char **argv)
+{
+  g_autofree char *out = NULL, *run = NULL, *sample = NULL, *encoder_name = NULL, *query = NULL;
+  gboolean dropped = FALSE;
+  const GOptionEntry entries[] = {
+    { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the file to write", "FILE" },
+    { "run", 0, 0, G_OPTION_ARG_STRING, &run,
+      "of metrics, predictions, head and checkpoint (default: latest)", "R" },
+    { "sample", 0, 0, G_OPTION_ARG_STRING, &sample, "the sample (needed where there are several)",
+      "NAME" },
+    { "encoder-name", 0, 0, G_OPTION_ARG_STRING, &encoder_name,
+      "whose latents (default: the last used)", "NAME" },
+    { "query", 'q', 0, G_OPTION_ARG_STRING, &query, "which records (see records --help)", "Q" },
+    { "dropped", 0, 0, G_OPTION_ARG_NONE, &dropped, "records that cleaning dropped too", NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (Workspace) workspace = NULL;
+  StudyExport study = { 0 };
+  GError *error = NULL;
+  int code;
+
+  if (!batch_parse (
+          batch, argc, argv, entries,
+          "WHAT is\n"
+          "  records       CSV\n"
+          "  sample        CSV: the members with their labels\n"
+          "  latents       .npy, and the volume names beside it as .txt (import-latents reads "
+          "both)\n"
+          "  metrics       every class of every epoch: CSV, or JSON where FILE ends in .json\n"
+          "  predictions   of the validation sample: CSV, or JSON\n"
+          "  head          safetensors, with its parameters\n"
+          "  checkpoint    PyTorch's own format: the encoder's tensors and the head's",
+          &code))
+    return code;
+  if (batch->rest[0] == NULL || batch->rest[1] != NULL || out == NULL)
+    return batch_usage (batch, "say what to export, and --out FILE");
+  if (!export_what_parse (batch->rest[0], &study.what, &error))
+    return batch_fail (error);
+  workspace = batch_open (batch, FALSE, &code);
+  if (workspace == NULL)
+    return code;
+  study.workspace = workspace;
+  study.out_path = out;
+  study.replace = batch->force;
+  study.run = run != NULL ? run : "latest";
+  study.sample = sample;
+  study.encoder_name = encoder_name;
+  study.query = query;
+  study.with_dropped = dropped;
+  code = batch_run (batch, "export", study_export, &study, NULL, NULL, NULL, NULL);
+  if (code != BATCH_DONE)
+    return code;
+  if (batch->json)
+    batch_print_json (json_pack ("{s:s, s:s, s:I}", "exported", batch->rest[0], "out", out,
+                                 "written", (json_int_t)study.written));
+  else
+    {
+      g_autofree char *written = report_count (study.written);
+
+      printf ("%s: %s (%s)\n", out, batch->rest[0], written);
+    }
+  return BATCH_DONE;
+}

@@ -1,0 +1,241 @@
+#include "batch/steps.h"
+
+#include "report/tables.h"
+#include "report/text_table.h"
+#include "study/import_job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/** CT-RATE's own names of a split's files, in a directory that holds them all. */
+typedef struct
+{
+  char *reports, *labels, *metadata, *no_chest;
+} SplitFiles;
+
+static void
+split_files_clear (SplitFiles *files)
+{
+  g_free (files->reports);
+  g_free (files->labels);
+  g_free (files->metadata);
+  g_free (files->no_chest);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SplitFiles, split_files_clear)
+
+static char *
+present_or_null (char *path)
+{
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    return path;
+  g_free (path);
+  return NULL;
+}
+
+static SplitFiles
+files_in (const char *directory, CatalogSplit split)
+{
+  /* CT-RATE calls the same split "validation" in two files and "valid" in the others. */
+  gboolean train = split == CATALOG_SPLIT_TRAIN;
+  SplitFiles files = {
+    .reports =
+        g_build_filename (directory, train ? "train_reports.csv" : "validation_reports.csv", NULL),
+    .labels = g_build_filename (
+        directory, train ? "train_predicted_labels.csv" : "valid_predicted_labels.csv", NULL),
+    .metadata = g_build_filename (directory,
+                                  train ? "train_metadata.csv" : "validation_metadata.csv", NULL),
+    .no_chest =
+        g_build_filename (directory, train ? "no_chest_train.txt" : "no_chest_valid.txt", NULL),
+  };
+
+  files.metadata = present_or_null (files.metadata);
+  files.no_chest = present_or_null (files.no_chest);
+  return files;
+}
+
+static json_t *
+funnel_json (const CatalogFunnel *funnel)
+{
+  json_t *object = json_object (), *dropped = json_object (), *positives = json_object ();
+
+  json_object_set_new (object, "split", json_string (catalog_split_name (funnel->split)));
+  json_object_set_new (object, "rows", json_integer (funnel->rows));
+  json_object_set_new (object, "kept", json_integer (funnel->count[CATALOG_KEPT]));
+  for (CatalogReason reason = CATALOG_KEPT + 1; reason < CATALOG_N_REASONS; reason++)
+    json_object_set_new (dropped, catalog_reason_name (reason),
+                         json_integer (funnel->count[reason]));
+  json_object_set_new (object, "dropped", dropped);
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    json_object_set_new (positives, catalog_label_name (label),
+                         json_integer (funnel->positives[label]));
+  json_object_set_new (object, "positives", positives);
+  json_object_set_new (object, "without_metadata", json_integer (funnel->without_metadata));
+  return object;
+}
+
+static void
+print_funnel (const CatalogFunnel *funnel)
+{
+  const char *descriptions[CATALOG_N_REASONS];
+  g_autofree char *text = NULL;
+
+  for (CatalogReason reason = CATALOG_KEPT; reason < CATALOG_N_REASONS; reason++)
+    descriptions[reason] = catalog_reason_description (reason);
+  text = report_funnel_text (funnel->rows, funnel->count, descriptions, CATALOG_N_REASONS);
+  printf ("split %s\n%s", catalog_split_name (funnel->split), text);
+  if (funnel->without_metadata > 0)
+    printf ("%u kept rows are not in the metadata file\n", funnel->without_metadata);
+}
+
+static int
+import_split (const Batch *batch, Workspace *workspace, const CatalogImportOptions *options)
+{
+  StudyImport import = { .workspace = workspace, .options = *options };
+  int code = batch_run (batch, "import", study_import, &import, workspace, NULL, NULL, NULL);
+
+  if (code != BATCH_DONE)
+    return code;
+  if (batch->json)
+    batch_print_json (funnel_json (&import.funnel));
+  else
+    print_funnel (&import.funnel);
+  fflush (stdout);
+  return import.funnel.count[CATALOG_DROP_UNREADABLE] > 0 ? BATCH_SKIPPED : BATCH_DONE;
+}
+
+int
+batch_import_directory (const Batch *batch, Workspace *workspace, const char *directory, int only,
+                        gboolean require_both)
+{
+  int worst = BATCH_DONE;
+  guint imported = 0;
+
+  for (CatalogSplit split = CATALOG_SPLIT_TRAIN; split <= CATALOG_SPLIT_VALID; split++)
+    {
+      g_auto (SplitFiles) files = files_in (directory, split);
+      CatalogImportOptions options = { .split = split,
+                                       .reports_path = files.reports,
+                                       .labels_path = files.labels,
+                                       .metadata_path = files.metadata,
+                                       .no_chest_path = files.no_chest,
+                                       .require_both = require_both };
+      int code;
+
+      if (only >= 0 ? only != (int)split : !g_file_test (files.reports, G_FILE_TEST_EXISTS))
+        continue;
+      code = import_split (batch, workspace, &options);
+      if (code != BATCH_DONE && code != BATCH_SKIPPED)
+        return code;
+      worst = MAX (worst, code);
+      imported++;
+    }
+  if (imported > 0)
+    return worst;
+  fprintf (stderr,
+           "ctclip-tui: %s: neither train_reports.csv nor validation_reports.csv is there; name "
+           "CT-RATE's folder "
+           "of CSV files, or the files one by one (--reports, --labels)\n",
+           directory);
+  return BATCH_FAILED;
+}
+
+int
+command_import (Batch *batch, int argc, char **argv)
+{
+  g_autofree char *split = NULL, *reports = NULL, *labels = NULL, *metadata = NULL,
+                  *no_chest = NULL, *require = NULL;
+  const GOptionEntry entries[] = {
+    { "split", 0, 0, G_OPTION_ARG_STRING, &split, "train or valid", "S" },
+    { "reports", 0, 0, G_OPTION_ARG_FILENAME, &reports,
+      "the split's reports (gives the rows and their order)", "FILE" },
+    { "labels", 0, 0, G_OPTION_ARG_FILENAME, &labels, "the split's predicted labels", "FILE" },
+    { "metadata", 0, 0, G_OPTION_ARG_FILENAME, &metadata, "the split's metadata (optional)",
+      "FILE" },
+    { "no-chest", 0, 0, G_OPTION_ARG_FILENAME, &no_chest,
+      "volumes that are not of the chest, one a line (optional)", "FILE" },
+    { "require-text", 0, 0, G_OPTION_ARG_STRING, &require,
+      "any (default): findings or impression; both: both", "any|both" },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (Workspace) workspace = NULL;
+  CatalogImportOptions options = { 0 };
+  GError *error = NULL;
+  int code;
+
+  if (!batch_parse (batch, argc, argv, entries,
+                    "DIR is a folder that holds CT-RATE's CSV files under their own names; both "
+                    "splits are imported\n"
+                    "from it, or the one that --split names. Importing again replaces a split. "
+                    "Rows that cannot be read\n"
+                    "are kept with their reason and line number, and the exit code is 3.",
+                    &code))
+    return code;
+  if (split != NULL && !catalog_split_parse (split, &options.split, &error))
+    return batch_fail (error);
+  if (require != NULL && strcmp (require, "any") != 0 && strcmp (require, "both") != 0)
+    return batch_usage (batch, "--require-text: give any or both");
+  options.require_both = g_strcmp0 (require, "both") == 0;
+  if (batch->rest[0] != NULL && (batch->rest[1] != NULL || reports != NULL || labels != NULL))
+    return batch_usage (batch, "give one folder, or --reports and --labels");
+  if (batch->rest[0] == NULL && (split == NULL || reports == NULL || labels == NULL))
+    return batch_usage (batch, "give a folder, or --split, --reports and --labels");
+
+  workspace = batch_open (batch, TRUE, &code);
+  if (workspace == NULL)
+    return code;
+  if (batch->rest[0] != NULL)
+    return batch_import_directory (batch, workspace, batch->rest[0],
+                                   split != NULL ? (int)options.split : -1, options.require_both);
+  options.reports_path = reports;
+  options.labels_path = labels;
+  options.metadata_path = metadata;
+  options.no_chest_path = no_chest;
+  return import_split (batch, workspace, &options);
+}
+
+int
+command_import_latents (Batch *batch, int argc, char **argv)
+{
+  g_autofree char *npy = NULL, *names = NULL, *encoder_name = NULL;
+  const GOptionEntry entries[] = {
+    { "npy", 0, 0, G_OPTION_ARG_FILENAME, &npy, "latents: a float array of shape (scans, width)",
+      "FILE" },
+    { "names", 0, 0, G_OPTION_ARG_FILENAME, &names,
+      "the scans' volume names, one a line, in the same order", "FILE" },
+    { "encoder-name", 0, 0, G_OPTION_ARG_STRING, &encoder_name,
+      "what to call the encoder that made them", "NAME" },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (Workspace) workspace = NULL;
+  StudyImportLatents import = { 0 };
+  int code;
+
+  if (!batch_parse (batch, argc, argv, entries, NULL, &code))
+    return code;
+  if (npy == NULL || names == NULL || encoder_name == NULL || batch->rest[0] != NULL)
+    return batch_usage (batch, "give --npy, --names and --encoder-name");
+  workspace = batch_open (batch, TRUE, &code);
+  if (workspace == NULL)
+    return code;
+  import.workspace = workspace;
+  import.npy_path = npy;
+  import.names_path = names;
+  import.encoder_name = encoder_name;
+  code = batch_run (batch, "import-latents", study_import_latents, &import, workspace, NULL, NULL,
+                    NULL);
+  if (code != BATCH_DONE)
+    return code;
+  if (batch->json)
+    batch_print_json (json_pack ("{s:s, s:i, s:i, s:i}", "encoder", encoder_name, "imported",
+                                 (int)import.imported, "width", (int)import.width, "unknown",
+                                 (int)import.unknown));
+  else
+    {
+      g_autofree char *imported = report_count (import.imported);
+
+      printf ("%s latents of width %u for encoder %s\n", imported, import.width, encoder_name);
+      if (import.unknown > 0)
+        printf ("%u of them are of volumes that no imported split has\n", import.unknown);
+    }
+  return BATCH_DONE;
+}

@@ -1,0 +1,251 @@
+#include "batch/steps.h"
+
+#include "catalog/runs.h"
+#include "report/json.h"
+#include "report/tables.h"
+#include "report/text_table.h"
+#include "study/compare.h"
+#include "study/parameters.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static json_t *
+run_json (const CatalogRun *run)
+{
+  g_autoptr (TrainParameters) parameters = train_parameters_new ();
+  json_t *object = json_object ();
+
+  json_object_set_new (object, "run", json_string (run->name));
+  json_object_set_new (object, "started", json_string (run->started));
+  json_object_set_new (object, "finished",
+                       run->finished != NULL ? json_string (run->finished) : json_null ());
+  json_object_set_new (object, "status", json_string (run->status));
+  json_object_set_new (object, "message",
+                       run->message != NULL ? json_string (run->message) : json_null ());
+  json_object_set_new (object, "parameters",
+                       train_parameters_parse (parameters, run->parameters, run->name, NULL)
+                           ? batch_parameters_json (parameters)
+                           : json_null ());
+  json_object_set_new (object, "encoder", json_string (run->encoder));
+  json_object_set_new (object, "train_sample", json_string (run->train_sample));
+  json_object_set_new (object, "valid_sample", json_string (run->valid_sample));
+  json_object_set_new (object, "code_version", json_string (run->code_version));
+  json_object_set_new (object, "note", json_string (run->note));
+  json_object_set_new (object, "macro_auroc", report_json_number (run->macro_auroc));
+  json_object_set_new (object, "kept_epoch",
+                       run->kept_epoch >= 0 ? json_integer (run->kept_epoch) : json_null ());
+  return object;
+}
+
+/* ---- list ---- */
+
+static int
+list_runs (const Batch *batch, CatalogStore *store)
+{
+  GError *error = NULL;
+  g_autoptr (GPtrArray) runs = catalog_runs_list (store, &error);
+  g_autoptr (TextTable) table = text_table_new ("llllrl");
+  json_t *array;
+
+  if (runs == NULL)
+    return batch_fail (error);
+  if (batch->json)
+    {
+      array = json_array ();
+      for (guint i = 0; i < runs->len; i++)
+        json_array_append_new (array, run_json (g_ptr_array_index (runs, i)));
+      batch_print_json (json_pack ("{s:o}", "runs", array));
+      return BATCH_DONE;
+    }
+  text_table_row (table, "run", "started", "status", "encoder", "macro AUROC", "note");
+  text_table_rule (table);
+  for (guint i = 0; i < runs->len; i++)
+    {
+      const CatalogRun *run = g_ptr_array_index (runs, i);
+      g_autofree char *auroc = report_decimals (run->macro_auroc, 4);
+
+      text_table_row (table, run->name, run->started, run->status, run->encoder, auroc, run->note);
+    }
+  fputs (text_table_text (table), stdout);
+  return BATCH_DONE;
+}
+
+/* ---- show ---- */
+
+static void
+print_epochs (const CatalogRun *run, char **epochs, guint n)
+{
+  g_autoptr (MetricsTable) kept = NULL;
+
+  for (guint i = 0; epochs[i] != NULL; i++)
+    {
+      guint epoch;
+      double loss;
+      g_autoptr (MetricsTable) table = report_json_parse_epoch (epochs[i], &epoch, &loss);
+      g_autofree char *line = table != NULL ? report_epoch_line (epoch, n, loss, table) : NULL;
+
+      if (table == NULL)
+        continue;
+      puts (line);
+      if ((int)epoch == run->kept_epoch)
+        {
+          g_clear_pointer (&kept, metrics_table_free);
+          kept = g_steal_pointer (&table);
+        }
+    }
+  if (kept != NULL)
+    {
+      g_autofree char *text = report_metrics_text (kept, batch_label_names ());
+
+      printf ("\n%s", text);
+    }
+}
+
+static int
+show_run (const Batch *batch, CatalogStore *store, const char *name)
+{
+  GError *error = NULL;
+  g_autoptr (CatalogRun) run = catalog_run_find (store, name, &error);
+  g_auto (GStrv) epochs = run != NULL ? catalog_run_epochs (store, run->id, &error) : NULL;
+
+  if (epochs == NULL)
+    return batch_fail (error);
+  if (batch->json)
+    {
+      json_t *object = run_json (run), *array = json_array ();
+
+      for (guint i = 0; epochs[i] != NULL; i++)
+        json_array_append_new (array, json_loads (epochs[i], 0, NULL));
+      json_object_set_new (object, "epochs", array);
+      batch_print_json (object);
+      return BATCH_DONE;
+    }
+  printf ("run %s: %s%s%s, started %s, code %s\nencoder %s, samples %s and %s\n", run->name,
+          run->status, run->message != NULL ? ": " : "", run->message != NULL ? run->message : "",
+          run->started, run->code_version, run->encoder, run->train_sample, run->valid_sample);
+  if (*run->note != '\0')
+    printf ("note: %s\n", run->note);
+  printf ("\n%s\n", run->parameters);
+  print_epochs (run, epochs, g_strv_length (epochs));
+  return BATCH_DONE;
+}
+
+/* ---- compare ---- */
+
+static json_t *
+comparison_json (const CatalogRun *a, const CatalogRun *b, const StudyComparison *comparison)
+{
+  json_t *object = json_object (), *classes = json_array ();
+
+  json_object_set_new (object, "a", json_string (a->name));
+  json_object_set_new (object, "b", json_string (b->name));
+  json_object_set_new (object, "n", json_integer ((json_int_t)comparison->n));
+  json_object_set_new (object, "only_a", json_integer ((json_int_t)comparison->only_a));
+  json_object_set_new (object, "only_b", json_integer ((json_int_t)comparison->only_b));
+  json_object_set_new (object, "classes_in_macro", json_integer (comparison->classes_in_macro));
+  json_object_set_new (object, "macro_auroc_a", report_json_number (comparison->macro_a));
+  json_object_set_new (object, "macro_auroc_b", report_json_number (comparison->macro_b));
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    {
+      const StudyComparisonClass *class = &comparison->classes[label];
+      json_t *item = json_object ();
+
+      json_object_set_new (item, "name", json_string (catalog_label_name (label)));
+      json_object_set_new (item, "auroc_a", report_json_number (class->auroc_a));
+      json_object_set_new (item, "auroc_b", report_json_number (class->auroc_b));
+      json_object_set_new (item, "difference", report_json_number (class->difference.value));
+      json_object_set_new (item, "difference_low", report_json_number (class->difference.low));
+      json_object_set_new (item, "difference_high", report_json_number (class->difference.high));
+      json_object_set_new (item, "p", report_json_number (class->p));
+      json_object_set_new (item, "positives", json_integer (class->positives));
+      json_object_set_new (item, "negatives", json_integer (class->negatives));
+      json_array_append_new (classes, item);
+    }
+  json_object_set_new (object, "classes", classes);
+  return object;
+}
+
+static void
+print_comparison (const CatalogRun *a, const CatalogRun *b, const StudyComparison *comparison)
+{
+  g_autoptr (TextTable) table = text_table_new ("lrrrlr");
+  g_autofree char *macro_a = report_decimals (comparison->macro_a, 4);
+  g_autofree char *macro_b = report_decimals (comparison->macro_b, 4);
+  g_autofree char *macro = g_strdup_printf ("%+.4f", comparison->macro_a - comparison->macro_b);
+
+  text_table_row (table, "finding", a->name, b->name, "difference", "95 % CI", "p");
+  text_table_rule (table);
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    {
+      const StudyComparisonClass *class = &comparison->classes[label];
+      g_autofree char *auroc_a = report_decimals (class->auroc_a, 4);
+      g_autofree char *auroc_b = report_decimals (class->auroc_b, 4);
+      g_autofree char *difference = isnan (class->difference.value)
+                                        ? g_strdup ("–")
+                                        : g_strdup_printf ("%+.4f", class->difference.value);
+      g_autofree char *interval = report_interval (class->difference.low, class->difference.high);
+      g_autofree char *p = report_decimals (class->p, 3);
+
+      text_table_row (table, catalog_label_name (label), auroc_a, auroc_b, difference, interval, p);
+    }
+  text_table_rule (table);
+  text_table_row (table, "macro", macro_a, macro_b, macro, "", "");
+  fputs (text_table_text (table), stdout);
+  printf (
+      "on %" G_GSIZE_FORMAT
+      " scans in common; p by DeLong's test for correlated curves, not corrected for %u classes\n",
+      comparison->n, CATALOG_N_LABELS);
+  if (comparison->only_a + comparison->only_b > 0)
+    printf ("left out: %" G_GSIZE_FORMAT " scans of %s alone, %" G_GSIZE_FORMAT " of %s alone\n",
+            comparison->only_a, a->name, comparison->only_b, b->name);
+}
+
+static int
+compare_runs (const Batch *batch, CatalogStore *store, const char *name_a, const char *name_b)
+{
+  GError *error = NULL;
+  g_autoptr (CatalogRun) a = catalog_run_find (store, name_a, &error);
+  g_autoptr (CatalogRun) b = a != NULL ? catalog_run_find (store, name_b, &error) : NULL;
+  StudyComparison comparison;
+
+  if (b == NULL || !study_compare (store, a, b, &comparison, &error))
+    return batch_fail (error);
+  if (batch->json)
+    batch_print_json (comparison_json (a, b, &comparison));
+  else
+    print_comparison (a, b, &comparison);
+  return BATCH_DONE;
+}
+
+int
+command_runs (Batch *batch, int argc, char **argv)
+{
+  g_autofree char *show = NULL;
+  gboolean compare = FALSE;
+  const GOptionEntry entries[] = {
+    { "show", 0, 0, G_OPTION_ARG_STRING, &show,
+      "a run's parameters, epochs and table (name, number or latest)", "R" },
+    { "compare", 0, 0, G_OPTION_ARG_NONE, &compare, "two runs side by side, given as A B", NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (Workspace) workspace = NULL;
+  g_autoptr (CatalogStore) store = NULL;
+  GError *error = NULL;
+  int code;
+
+  if (!batch_parse (batch, argc, argv, entries, NULL, &code))
+    return code;
+  if (g_strv_length (batch->rest) != (compare ? 2 : 0))
+    return batch_usage (batch, compare ? "--compare: give two runs" : "%s: not understood",
+                        batch->rest[0]);
+  workspace = batch_open (batch, FALSE, &code);
+  if (workspace == NULL)
+    return code;
+  store = workspace_store (workspace, &error);
+  if (store == NULL)
+    return batch_fail (error);
+  if (compare)
+    return compare_runs (batch, store, batch->rest[0], batch->rest[1]);
+  return show != NULL ? show_run (batch, store, show) : list_runs (batch, store);
+}

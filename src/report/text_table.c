@@ -1,0 +1,182 @@
+#include "report/text_table.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define GAP 2
+
+struct _TextTable
+{
+  char *alignments;
+  guint n_columns;
+  GPtrArray *rows; /* (element-type GStrv), %NULL for a rule */
+  GString *text;
+};
+
+static void
+row_free (gpointer row)
+{
+  g_strfreev (row);
+}
+
+TextTable *
+text_table_new (const char *alignments)
+{
+  TextTable *table = g_new0 (TextTable, 1);
+
+  table->alignments = g_strdup (alignments);
+  table->n_columns = (guint)strlen (alignments);
+  table->rows = g_ptr_array_new_with_free_func (row_free);
+  table->text = g_string_new (NULL);
+  return table;
+}
+
+void
+text_table_free (TextTable *table)
+{
+  g_free (table->alignments);
+  g_ptr_array_unref (table->rows);
+  g_string_free (table->text, TRUE);
+  g_free (table);
+}
+
+void
+text_table_row (TextTable *table, ...)
+{
+  char **row = g_new0 (char *, table->n_columns + 1);
+  va_list cells;
+
+  va_start (cells, table);
+  for (guint i = 0; i < table->n_columns; i++)
+    row[i] = g_strdup (va_arg (cells, const char *));
+  va_end (cells);
+  g_ptr_array_add (table->rows, row);
+}
+
+void
+text_table_rule (TextTable *table)
+{
+  g_ptr_array_add (table->rows, NULL);
+}
+
+static void
+append_padding (GString *text, glong n)
+{
+  for (glong i = 0; i < n; i++)
+    g_string_append_c (text, ' ');
+}
+
+static void
+append_row (TextTable *table, char **row, const glong *widths)
+{
+  GString *text = table->text;
+
+  for (guint i = 0; i < table->n_columns; i++)
+    {
+      glong padding = widths[i] - g_utf8_strlen (row[i], -1);
+
+      if (i > 0)
+        append_padding (text, GAP);
+      if (table->alignments[i] == 'r')
+        append_padding (text, padding);
+      g_string_append (text, row[i]);
+      if (table->alignments[i] == 'l')
+        append_padding (text, padding);
+    }
+  while (text->len > 0 && text->str[text->len - 1] == ' ')
+    g_string_truncate (text, text->len - 1);
+  g_string_append_c (text, '\n');
+}
+
+const char *
+text_table_text (TextTable *table)
+{
+  g_autofree glong *widths = g_new0 (glong, table->n_columns);
+  glong total = GAP * ((glong)table->n_columns - 1);
+
+  for (guint r = 0; r < table->rows->len; r++)
+    {
+      char **row = g_ptr_array_index (table->rows, r);
+
+      for (guint i = 0; row != NULL && i < table->n_columns; i++)
+        widths[i] = MAX (widths[i], g_utf8_strlen (row[i], -1));
+    }
+  for (guint i = 0; i < table->n_columns; i++)
+    total += widths[i];
+
+  g_string_truncate (table->text, 0);
+  for (guint r = 0; r < table->rows->len; r++)
+    {
+      char **row = g_ptr_array_index (table->rows, r);
+
+      if (row != NULL)
+        append_row (table, row, widths);
+      else
+        {
+          for (glong i = 0; i < total; i++)
+            g_string_append (table->text, "─");
+          g_string_append_c (table->text, '\n');
+        }
+    }
+  return table->text->str;
+}
+
+/* ---- numbers ---- */
+
+char *
+report_decimals (double number, guint decimals)
+{
+  return isnan (number) ? g_strdup ("–") : g_strdup_printf ("%.*f", (int)decimals, number);
+}
+
+char *
+report_percent (double share, guint decimals)
+{
+  return isnan (share) ? g_strdup ("–") : g_strdup_printf ("%.*f %%", (int)decimals, 100 * share);
+}
+
+char *
+report_interval (double low, double high)
+{
+  return isnan (low) || isnan (high) ? g_strdup ("–") : g_strdup_printf ("[%.3f, %.3f]", low, high);
+}
+
+char *
+report_count (guint64 count)
+{
+  g_autofree char *digits = g_strdup_printf ("%" G_GUINT64_FORMAT, count);
+  gsize n = strlen (digits);
+  GString *text = g_string_new (NULL);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      if (i > 0 && (n - i) % 3 == 0)
+        g_string_append_c (text, ',');
+      g_string_append_c (text, digits[i]);
+    }
+  return g_string_free (text, FALSE);
+}
+
+char *
+report_duration (double seconds)
+{
+  guint64 whole;
+
+  if (isnan (seconds))
+    return g_strdup ("–");
+  if (seconds < 10)
+    return g_strdup_printf ("%.1f s", seconds);
+  whole = (guint64)(seconds + 0.5);
+  if (whole < 60)
+    return g_strdup_printf ("%u s", (guint)whole);
+  if (whole < 3600)
+    return g_strdup_printf ("%u min %02u s", (guint)(whole / 60), (guint)(whole % 60));
+  return g_strdup_printf ("%u h %02u min", (guint)(whole / 3600), (guint)(whole % 3600 / 60));
+}
+
+char *
+report_bytes (guint64 bytes)
+{
+  return g_format_size (bytes);
+}

@@ -1,0 +1,28 @@
+/**
+ * compare.h: two runs on the scans that both were judged on.
+ */
+#pragma once
+
+#include "catalog/runs.h"
+#include "metrics/metrics.h"
+
+typedef struct
+{
+  double auroc_a, auroc_b;
+  MetricsInterval difference; /* a - b, DeLong for correlated curves */
+  double p;                   /* two-sided; NaN where undefined */
+  guint positives, negatives;
+} StudyComparisonClass;
+
+typedef struct
+{
+  gsize n;              /* scans in common */
+  gsize only_a, only_b; /* scans that one of them has alone */
+  guint classes_in_macro;
+  double macro_a, macro_b; /* over the classes that both define, on the common scans */
+  StudyComparisonClass classes[CATALOG_N_LABELS];
+} StudyComparison;
+
+/** study_compare: from the stored predictions; runs without a scan in common are an error. */
+gboolean study_compare (CatalogStore *store, const CatalogRun *a, const CatalogRun *b,
+                        StudyComparison *comparison, GError **error);

@@ -1,0 +1,354 @@
+#include "study/job.h"
+
+#include <math.h>
+
+struct _Job
+{
+  char *name;
+  JobFunc func;
+  gpointer data;
+  GThread *thread;
+  GCancellable *cancellable;
+
+  GMutex mutex; /* guards all that follows */
+  GCond changed;
+  JobSnapshot now;
+  gint64 started_us, ended_us, stage_started_us;
+  guint64 stage_cached; /* cache hits say nothing of the rate at which work is done */
+  GError *error;
+  void (*wakeup) (gpointer user_data);
+  gpointer wakeup_data;
+};
+
+/* ---- small immutable results ---- */
+
+JobEpoch *
+job_epoch_new (guint epoch, double train_loss, MetricsTable *table)
+{
+  JobEpoch *result = g_atomic_rc_box_new0 (JobEpoch);
+
+  result->epoch = epoch;
+  result->train_loss = train_loss;
+  result->table = table;
+  return result;
+}
+
+JobEpoch *
+job_epoch_ref (JobEpoch *epoch)
+{
+  return g_atomic_rc_box_acquire (epoch);
+}
+
+static void
+epoch_clear (gpointer data)
+{
+  metrics_table_free (((JobEpoch *)data)->table);
+}
+
+void
+job_epoch_unref (JobEpoch *epoch)
+{
+  g_atomic_rc_box_release_full (epoch, epoch_clear);
+}
+
+static void
+skip_clear (gpointer data)
+{
+  JobSkip *skip = data;
+
+  g_free (skip->name);
+  g_free (skip->reason);
+}
+
+static void
+skip_unref (gpointer data)
+{
+  g_atomic_rc_box_release_full (data, skip_clear);
+}
+
+static gpointer
+copy_epoch (gconstpointer item, gpointer user_data)
+{
+  return job_epoch_ref ((JobEpoch *)item);
+}
+
+static gpointer
+copy_skip (gconstpointer item, gpointer user_data)
+{
+  return g_atomic_rc_box_acquire ((gpointer)item);
+}
+
+static gpointer
+copy_text (gconstpointer item, gpointer user_data)
+{
+  return g_strdup (item);
+}
+
+/* ---- snapshots ---- */
+
+static void
+snapshot_init (JobSnapshot *snapshot)
+{
+  *snapshot = (JobSnapshot){ .stage = "starting", .unit = "", .rate_per_s = NAN, .eta_s = NAN };
+  snapshot->warnings = g_ptr_array_new_with_free_func (g_free);
+  snapshot->epochs = g_ptr_array_new_with_free_func ((GDestroyNotify)job_epoch_unref);
+  snapshot->skips = g_ptr_array_new_with_free_func (skip_unref);
+}
+
+void
+job_snapshot_clear (JobSnapshot *snapshot)
+{
+  g_clear_pointer (&snapshot->message, g_free);
+  g_clear_pointer (&snapshot->warnings, g_ptr_array_unref);
+  g_clear_pointer (&snapshot->epochs, g_ptr_array_unref);
+  g_clear_pointer (&snapshot->skips, g_ptr_array_unref);
+}
+
+void
+job_snapshot (Job *job, JobSnapshot *snapshot)
+{
+  gint64 now_us;
+  double stage_s, worked;
+
+  g_mutex_lock (&job->mutex);
+  *snapshot = job->now;
+  snapshot->message = g_strdup (job->now.message);
+  snapshot->warnings = g_ptr_array_copy (job->now.warnings, copy_text, NULL);
+  snapshot->epochs = g_ptr_array_copy (job->now.epochs, copy_epoch, NULL);
+  snapshot->skips = g_ptr_array_copy (job->now.skips, copy_skip, NULL);
+
+  now_us = job->ended_us != 0 ? job->ended_us : g_get_monotonic_time ();
+  snapshot->elapsed_s = (double)(now_us - job->started_us) / G_USEC_PER_SEC;
+  stage_s = (double)(now_us - job->stage_started_us) / G_USEC_PER_SEC;
+  worked = (double)job->now.done - (double)job->stage_cached;
+  if (worked > 0 && stage_s > 0)
+    {
+      snapshot->rate_per_s = worked / stage_s;
+      if (job->now.total > 0)
+        snapshot->eta_s = (double)(job->now.total - job->now.done) / snapshot->rate_per_s;
+    }
+  g_mutex_unlock (&job->mutex);
+}
+
+/** Every change ends here, with the mutex held; it gives the mutex back. */
+static void
+publish_and_unlock (Job *job)
+{
+  void (*wakeup) (gpointer user_data) = job->wakeup;
+  gpointer wakeup_data = job->wakeup_data;
+
+  job->now.version++;
+  g_cond_broadcast (&job->changed);
+  g_mutex_unlock (&job->mutex);
+  if (wakeup != NULL)
+    wakeup (wakeup_data);
+}
+
+/* ---- life ---- */
+
+static gpointer
+job_thread (gpointer user_data)
+{
+  Job *job = user_data;
+  GError *error = NULL;
+  gboolean done = job->func (job, job->data, &error);
+
+  g_mutex_lock (&job->mutex);
+  job->ended_us = g_get_monotonic_time ();
+  job->error = error;
+  if (done)
+    job->now.state = JOB_DONE;
+  else
+    job->now.state =
+        g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? JOB_CANCELLED : JOB_FAILED;
+  publish_and_unlock (job);
+  return NULL;
+}
+
+Job *
+job_start (const char *name, JobFunc func, gpointer data)
+{
+  Job *job = g_new0 (Job, 1);
+
+  job->name = g_strdup (name);
+  job->func = func;
+  job->data = data;
+  job->cancellable = g_cancellable_new ();
+  g_mutex_init (&job->mutex);
+  g_cond_init (&job->changed);
+  snapshot_init (&job->now);
+  job->started_us = job->stage_started_us = g_get_monotonic_time ();
+  job->thread = g_thread_new (name, job_thread, job);
+  return job;
+}
+
+void
+job_free (Job *job)
+{
+  job_cancel (job);
+  g_thread_join (job->thread);
+  job_snapshot_clear (&job->now);
+  g_clear_error (&job->error);
+  g_object_unref (job->cancellable);
+  g_mutex_clear (&job->mutex);
+  g_cond_clear (&job->changed);
+  g_free (job->name);
+  g_free (job);
+}
+
+const char *
+job_name (const Job *job)
+{
+  return job->name;
+}
+
+/* ---- for the front ends ---- */
+
+void
+job_set_wakeup (Job *job, void (*wakeup) (gpointer user_data), gpointer user_data)
+{
+  g_mutex_lock (&job->mutex);
+  job->wakeup = wakeup;
+  job->wakeup_data = user_data;
+  g_mutex_unlock (&job->mutex);
+}
+
+void
+job_wait_change (Job *job, guint64 version, guint timeout_ms)
+{
+  gint64 deadline_us = g_get_monotonic_time () + (gint64)timeout_ms * 1000;
+
+  g_mutex_lock (&job->mutex);
+  while (job->now.version <= version && job->now.state == JOB_RUNNING)
+    if (!g_cond_wait_until (&job->changed, &job->mutex, deadline_us))
+      break;
+  g_mutex_unlock (&job->mutex);
+}
+
+gboolean
+job_wait (Job *job, GError **error)
+{
+  gboolean done;
+
+  g_mutex_lock (&job->mutex);
+  while (job->now.state == JOB_RUNNING)
+    g_cond_wait (&job->changed, &job->mutex);
+  done = job->now.state == JOB_DONE;
+  if (!done && error != NULL)
+    *error = g_error_copy (job->error);
+  g_mutex_unlock (&job->mutex);
+  return done;
+}
+
+void
+job_cancel (Job *job)
+{
+  g_cancellable_cancel (job->cancellable);
+  job_pause (job, FALSE);
+}
+
+void
+job_pause (Job *job, gboolean paused)
+{
+  g_mutex_lock (&job->mutex);
+  job->now.paused = paused;
+  publish_and_unlock (job);
+}
+
+/* ---- for the work ---- */
+
+GCancellable *
+job_cancellable (Job *job)
+{
+  return job->cancellable;
+}
+
+void
+job_stage (Job *job, const char *stage, const char *unit, guint64 total)
+{
+  g_mutex_lock (&job->mutex);
+  job->now.stage = stage;
+  job->now.unit = unit;
+  job->now.done = 0;
+  job->now.total = total;
+  job->stage_cached = 0;
+  job->stage_started_us = g_get_monotonic_time ();
+  publish_and_unlock (job);
+}
+
+void
+job_progress (Job *job, guint64 done)
+{
+  g_mutex_lock (&job->mutex);
+  job->now.done = done;
+  publish_and_unlock (job);
+}
+
+void
+job_count (Job *job, gboolean cached)
+{
+  g_mutex_lock (&job->mutex);
+  job->now.done++;
+  if (cached)
+    {
+      job->now.cached++;
+      job->stage_cached++;
+    }
+  publish_and_unlock (job);
+}
+
+void
+job_message (Job *job, const char *format, ...)
+{
+  va_list arguments;
+
+  g_mutex_lock (&job->mutex);
+  g_free (job->now.message);
+  va_start (arguments, format);
+  job->now.message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  publish_and_unlock (job);
+}
+
+void
+job_warn (Job *job, const char *format, ...)
+{
+  va_list arguments;
+
+  g_mutex_lock (&job->mutex);
+  va_start (arguments, format);
+  g_ptr_array_add (job->now.warnings, g_strdup_vprintf (format, arguments));
+  va_end (arguments);
+  publish_and_unlock (job);
+}
+
+void
+job_skip (Job *job, const char *name, const char *reason)
+{
+  JobSkip *skip = g_atomic_rc_box_new0 (JobSkip);
+
+  skip->name = g_strdup (name);
+  skip->reason = g_strdup (reason);
+  g_mutex_lock (&job->mutex);
+  g_ptr_array_add (job->now.skips, skip);
+  publish_and_unlock (job);
+}
+
+void
+job_add_epoch (Job *job, JobEpoch *epoch)
+{
+  g_mutex_lock (&job->mutex);
+  g_ptr_array_add (job->now.epochs, epoch);
+  job->now.done = epoch->epoch;
+  publish_and_unlock (job);
+}
+
+gboolean
+job_checkpoint (Job *job, GError **error)
+{
+  g_mutex_lock (&job->mutex);
+  while (job->now.paused && !g_cancellable_is_cancelled (job->cancellable))
+    g_cond_wait (&job->changed, &job->mutex);
+  g_mutex_unlock (&job->mutex);
+  return !g_cancellable_set_error_if_cancelled (job->cancellable, error);
+}

@@ -1,0 +1,193 @@
+#include "study/predict_job.h"
+
+#include "base/error.h"
+#include "catalog/latents.h"
+#include "catalog/query.h"
+#include "catalog/runs.h"
+
+#include <math.h>
+
+/** A number from the command line, else from the CSV row. */
+static double
+prefer (double given, double recorded)
+{
+  return isnan (given) ? recorded : given;
+}
+
+static VolumeMetadata
+metadata_of (const StudyPredict *study, CatalogStore *store, const char *volume)
+{
+  g_autoptr (CatalogRecord) record = catalog_record_get (store, volume, NULL);
+  VolumeMetadata recorded = encoding_metadata (record);
+  const VolumeMetadata *given = &study->metadata;
+
+  return (VolumeMetadata){ .slope = prefer (given->slope, recorded.slope),
+                           .intercept = prefer (given->intercept, recorded.intercept),
+                           .spacing_z_mm = prefer (given->spacing_z_mm, recorded.spacing_z_mm),
+                           .spacing_x_mm = prefer (given->spacing_x_mm, recorded.spacing_x_mm),
+                           .spacing_y_mm = prefer (given->spacing_y_mm, recorded.spacing_y_mm) };
+}
+
+static gboolean
+encode_file (const StudyPredict *study, const Encoding *encoding, CatalogStore *store,
+             const char *path, const char *volume, float *latent, Job *job, GError **error)
+{
+  VolumeMetadata metadata = metadata_of (study, store, volume);
+  g_autofree float *input = g_try_new (float, encoding->input_n);
+  VolumePrepared prepared;
+
+  if (input == NULL)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
+                   "%s: %.0f MB for the prepared volume were refused", path,
+                   (double)encoding->input_n * sizeof (float) / 1e6);
+      return FALSE;
+    }
+  return volume_prepare (path, &metadata, &encoding->preparation, 2, input, &prepared,
+                         job_cancellable (job), error)
+         && engine_encode (encoding->encoder, input, 1, latent, NULL, NULL, job_cancellable (job),
+                           error);
+}
+
+/** The latent that another program made of this volume. */
+static gboolean
+load_imported (CatalogStore *store, const CatalogEncoder *encoder, const char *volume,
+               float *latent, GError **error)
+{
+  const char *const volumes[] = { volume, NULL };
+  guint8 present = 0;
+
+  if (!catalog_latents_load (store, encoder->id, volumes, 1, encoder->width, latent, &present,
+                             error))
+    return FALSE;
+  if (!present)
+    g_set_error (
+        error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+        "%s: the latents of encoder %s were imported, and none is of this volume; import it too",
+        volume, encoder->name);
+  return present;
+}
+
+static Encoding *
+open_encoding (const StudyPredict *study, const CatalogEncoder *encoder, const char *expected_hash,
+               GError **error)
+{
+  EncodingOptions options = { .checkpoint = encoder->checkpoint_path,
+                              .description_text = encoder->description,
+                              .device = study->device,
+                              .threads = study->threads,
+                              .rescale = study->rescale,
+                              .orient = study->orient };
+  g_autoptr (Encoding) encoding = encoding_open (&options, error);
+
+  if (encoding != NULL
+      && g_strcmp0 (engine_encoder_info (encoding->encoder)->weights_hash, expected_hash) != 0)
+    {
+      g_set_error (
+          error, CTCLIP_ERROR, CTCLIP_ERROR_FAILED,
+          "%s: its weights are not those that the run was trained on; put the old file back",
+          encoder->checkpoint_path);
+      return NULL;
+    }
+  return g_steal_pointer (&encoding);
+}
+
+static void
+add_prediction (StudyPredict *study, const Head *head, const char *volume, const float *latent)
+{
+  double logits[CATALOG_N_LABELS];
+  StudyPrediction prediction = { .volume = g_strdup (volume) };
+
+  head_apply (head, latent, 1, logits);
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    prediction.probabilities[label] = 1 / (1 + exp (-logits[label]));
+  g_array_append_val (study->predictions, prediction);
+}
+
+static void
+prediction_clear (gpointer prediction)
+{
+  g_free (((StudyPrediction *)prediction)->volume);
+}
+
+/** The run's head, its thresholds and the encoder whose latents it takes. */
+static gboolean
+load_run (StudyPredict *study, CatalogStore *store, Head **head, CatalogEncoder **encoder,
+          GError **error)
+{
+  g_autoptr (CatalogRun) run = catalog_run_find (store, study->run, error);
+  g_autoptr (GBytes) bytes = run != NULL ? catalog_run_head (store, run->id, error) : NULL;
+  guint n_classes;
+
+  if (bytes == NULL || (*head = head_from_bytes (bytes, error)) == NULL)
+    return FALSE;
+  *encoder = catalog_encoder_find (store, run->encoder, error);
+  study->thresholds =
+      *encoder != NULL ? catalog_run_thresholds (store, run->id, &n_classes, error) : NULL;
+  if (study->thresholds == NULL)
+    return FALSE;
+  if ((*head)->classes != CATALOG_N_LABELS || n_classes != CATALOG_N_LABELS
+      || (*head)->width != (*encoder)->width)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+                   "run %s: its head takes %u numbers to %u classes, not %u to %u", run->name,
+                   (*head)->width, (*head)->classes, (*encoder)->width, CATALOG_N_LABELS);
+      return FALSE;
+    }
+  study->run_name = g_strdup (run->name);
+  return TRUE;
+}
+
+gboolean
+study_predict (Job *job, gpointer data, GError **error)
+{
+  StudyPredict *study = data;
+  g_autoptr (CatalogStore) store = workspace_store (study->workspace, error);
+  g_autoptr (Head) head = NULL;
+  g_autoptr (CatalogEncoder) encoder = NULL;
+  g_autoptr (Encoding) encoding = NULL;
+  g_autofree float *latent = NULL;
+
+  if (store == NULL || !load_run (study, store, &head, &encoder, error))
+    return FALSE;
+  if (*encoder->weights_hash != '\0')
+    {
+      job_stage (job, "loading the encoder", "", 0);
+      encoding = open_encoding (study, encoder, encoder->weights_hash, error);
+      if (encoding == NULL)
+        return FALSE;
+    }
+  study->predictions = g_array_new (FALSE, FALSE, sizeof (StudyPrediction));
+  g_array_set_clear_func (study->predictions, prediction_clear);
+  latent = g_new (float, encoder->width);
+  job_stage (job, "predicting", "scans", g_strv_length (study->files));
+  for (guint i = 0; study->files[i] != NULL; i++)
+    {
+      g_autofree char *volume = g_path_get_basename (study->files[i]);
+      g_autoptr (GError) fault = NULL;
+      gboolean done = encoding != NULL ? encode_file (study, encoding, store, study->files[i],
+                                                      volume, latent, job, &fault)
+                                       : load_imported (store, encoder, volume, latent, &fault);
+
+      if (!done
+          && (study->files[1] == NULL || g_error_matches (fault, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
+        {
+          g_propagate_error (error, g_steal_pointer (&fault));
+          return FALSE;
+        }
+      if (done)
+        add_prediction (study, head, volume, latent);
+      else
+        job_skip (job, study->files[i], fault->message);
+      job_count (job, FALSE);
+    }
+  return TRUE;
+}
+
+void
+study_predict_clear (StudyPredict *predict)
+{
+  g_clear_pointer (&predict->run_name, g_free);
+  g_clear_pointer (&predict->predictions, g_array_unref);
+  g_clear_pointer (&predict->thresholds, g_free);
+}

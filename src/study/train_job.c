@@ -1,0 +1,429 @@
+#include "study/train_job.h"
+
+#include "base/error.h"
+#include "base/version.h"
+#include "model/engine.h"
+#include "report/json.h"
+#include "study/cohort.h"
+#include "study/sample_job.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MIN_SCALED_DEVIATION 1e-6 /* a feature that hardly varies is only centred */
+
+/** Everything that one run needs while it goes on. */
+typedef struct
+{
+  Job *job;
+  StudyTrain *study;
+  const TrainParameters *parameters;
+  CatalogStore *store;
+  CatalogEncoder *encoder;
+  StudyCohort *train, *valid;
+  double *train_logits, *valid_logits;
+  double thresholds[CATALOG_N_LABELS]; /* of the epoch in hand */
+  /* the epoch that is kept */
+  Head *kept_head;
+  double *kept_logits;
+  double kept_thresholds[CATALOG_N_LABELS];
+  double kept_macro_auroc;
+} Training;
+
+static void
+training_clear (Training *training)
+{
+  g_clear_pointer (&training->store, catalog_store_close);
+  g_clear_pointer (&training->encoder, catalog_encoder_free);
+  g_clear_pointer (&training->train, study_cohort_free);
+  g_clear_pointer (&training->valid, study_cohort_free);
+  g_clear_pointer (&training->kept_head, head_free);
+  g_free (training->train_logits);
+  g_free (training->valid_logits);
+  g_free (training->kept_logits);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Training, training_clear)
+
+/* ---- before the first step ---- */
+
+/** The named sample, or the one drawn by fraction and seed. */
+static StudyCohort *
+load_split (Training *training, CatalogSplit split, const char *named, guint *missing,
+            GError **error)
+{
+  const TrainParameters *parameters = training->parameters;
+  g_autofree char *sample = *named != '\0'
+                                ? g_strdup (named)
+                                : study_sample_ensure (training->store, split, parameters->fraction,
+                                                       parameters->seed, error);
+  g_autoptr (StudyCohort) cohort = NULL;
+  char **run_sample = split == CATALOG_SPLIT_TRAIN ? &training->study->run->train_sample
+                                                   : &training->study->run->valid_sample;
+
+  if (sample == NULL
+      || (cohort = study_cohort_load (training->store, sample, training->encoder, error)) == NULL)
+    return NULL;
+  *missing = cohort->missing->len;
+  if (cohort->n == 0)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+                   "sample %s: none of its %u scans has a latent of encoder %s; run `encode "
+                   "--sample %s` first",
+                   sample, cohort->missing->len, training->encoder->name, sample);
+      return NULL;
+    }
+  for (guint i = 0; i < cohort->missing->len; i++)
+    job_skip (training->job, g_ptr_array_index (cohort->missing, i), "has no latent; run encode");
+  *run_sample = g_steal_pointer (&sample);
+  return g_steal_pointer (&cohort);
+}
+
+static gboolean
+load (Training *training, GError **error)
+{
+  const TrainParameters *parameters = training->parameters;
+  StudyTrain *study = training->study;
+  const char *encoder_name = *parameters->encoder_name != '\0' ? parameters->encoder_name : NULL;
+
+  training->store = workspace_store (study->workspace, error);
+  if (training->store == NULL)
+    return FALSE;
+  training->encoder = catalog_encoder_find (training->store, encoder_name, error);
+  if (training->encoder == NULL)
+    return FALSE;
+  job_stage (training->job, "loading latents", "scans", 0);
+  training->train = load_split (training, CATALOG_SPLIT_TRAIN, parameters->train_sample,
+                                &study->train_missing, error);
+  if (training->train == NULL)
+    return FALSE;
+  training->valid = load_split (training, CATALOG_SPLIT_VALID, parameters->valid_sample,
+                                &study->valid_missing, error);
+  if (training->valid == NULL)
+    return FALSE;
+  study->train_n = (guint)training->train->n;
+  study->valid_n = (guint)training->valid->n;
+
+  /* Both samples: against shuffled truths no score can be better than chance, whatever the head has
+   * learnt. */
+  if (parameters->permute_labels)
+    {
+      study_cohort_permute_labels (training->train, parameters->seed);
+      study_cohort_permute_labels (training->valid, parameters->seed + 1);
+    }
+  training->train_logits = g_new (double, training->train->n *CATALOG_N_LABELS);
+  training->valid_logits = g_new (double, training->valid->n *CATALOG_N_LABELS);
+  training->kept_logits = g_new (double, training->valid->n *CATALOG_N_LABELS);
+  return TRUE;
+}
+
+/** Weight of the positives of every class, from the training sample. */
+static gboolean
+choose_pos_weight (Training *training, double *pos_weight, GError **error)
+{
+  const TrainParameters *parameters = training->parameters;
+  const StudyCohort *train = training->train;
+
+  if (parameters->pos_weight == POS_WEIGHT_GIVEN
+      && parameters->n_given_pos_weights != CATALOG_N_LABELS)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+                   "pos-weight: %u numbers were given; give %u, one per class",
+                   parameters->n_given_pos_weights, CATALOG_N_LABELS);
+      return FALSE;
+    }
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    {
+      gsize positives = 0;
+
+      for (gsize i = 0; i < train->n; i++)
+        positives += train->labels[i * CATALOG_N_LABELS + label];
+      if (positives == 0)
+        job_warn (
+            training->job,
+            "%s: the training sample has no positives; its pos_weight is 1 and nothing is learnt",
+            catalog_label_name (label));
+      if (parameters->pos_weight == POS_WEIGHT_GIVEN)
+        pos_weight[label] = parameters->given_pos_weights[label];
+      else if (parameters->pos_weight == POS_WEIGHT_NONE || positives == 0)
+        pos_weight[label] = 1;
+      else
+        pos_weight[label] = (double)(train->n - positives) / (double)positives;
+      if (parameters->pos_weight == POS_WEIGHT_SQRT)
+        pos_weight[label] = sqrt (pos_weight[label]);
+    }
+  return TRUE;
+}
+
+/** Mean and deviation of every feature over the training sample, kept with the head. */
+static void
+standardize (Head *head, const StudyCohort *train)
+{
+  guint width = train->width;
+
+  head->mean = g_new (float, width);
+  head->scale = g_new (float, width);
+  for (guint feature = 0; feature < width; feature++)
+    {
+      double mean = 0, variance = 0, deviation;
+
+      for (gsize i = 0; i < train->n; i++)
+        mean += train->latents[i * width + feature];
+      mean /= (double)train->n;
+      for (gsize i = 0; i < train->n; i++)
+        {
+          double difference = train->latents[i * width + feature] - mean;
+
+          variance += difference * difference;
+        }
+      deviation = sqrt (variance / (double)train->n);
+      head->mean[feature] = (float)mean;
+      head->scale[feature] = deviation > MIN_SCALED_DEVIATION ? (float)(1 / deviation) : 1;
+    }
+}
+
+/* ---- after every epoch ---- */
+
+static double
+sigmoid (double logit)
+{
+  return 1 / (1 + exp (-logit));
+}
+
+/** One probability per class from which a finding is called; never chosen on the scans it is judged
+ * on. */
+static void
+choose_thresholds (Training *training, const Head *head)
+{
+  const TrainParameters *parameters = training->parameters;
+  const StudyCohort *train = training->train;
+  g_autofree double *scores = NULL;
+  g_autofree guint8 *labels = NULL;
+
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    training->thresholds[label] = parameters->threshold;
+  if (parameters->threshold_kind == THRESHOLD_FIXED)
+    return;
+
+  head_apply (head, train->latents, train->n, training->train_logits);
+  scores = g_new (double, train->n);
+  labels = g_new (guint8, train->n);
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    {
+      double threshold;
+
+      for (gsize i = 0; i < train->n; i++)
+        {
+          scores[i] = training->train_logits[i * CATALOG_N_LABELS + label];
+          labels[i] = train->labels[i * CATALOG_N_LABELS + label];
+        }
+      threshold = metrics_youden_threshold (scores, labels, train->n);
+      if (!isnan (threshold))
+        training->thresholds[label] = sigmoid (threshold);
+    }
+}
+
+static CatalogEpochClass
+class_row (int index, const MetricsTable *table)
+{
+  const MetricsClass *class;
+
+  if (index < 0)
+    return (CatalogEpochClass){ .class_index = -1,
+                                .auroc = table->macro_auroc.value,
+                                .auroc_low = table->macro_auroc.low,
+                                .auroc_high = table->macro_auroc.high,
+                                .sensitivity = table->macro_sensitivity,
+                                .specificity = table->macro_specificity,
+                                .accuracy = table->accuracy,
+                                .threshold = NAN };
+  class = &table->classes[index];
+  return (CatalogEpochClass){ .class_index = index,
+                              .auroc = class->auroc.value,
+                              .auroc_low = class->auroc.low,
+                              .auroc_high = class->auroc.high,
+                              .sensitivity = class->sensitivity,
+                              .specificity = class->specificity,
+                              .accuracy = class->accuracy,
+                              .threshold = class->threshold,
+                              .positives = class->positives,
+                              .negatives = class->negatives };
+}
+
+static gboolean
+store_epoch (Training *training, guint epoch, double train_loss, const MetricsTable *table,
+             GError **error)
+{
+  CatalogEpochClass rows[CATALOG_N_LABELS + 1];
+  const char *names[CATALOG_N_LABELS];
+  g_autofree char *json = NULL;
+
+  for (int i = 0; i < CATALOG_N_LABELS; i++)
+    {
+      names[i] = catalog_label_name ((guint)i);
+      rows[i] = class_row (i, table);
+    }
+  rows[CATALOG_N_LABELS] = class_row (-1, table);
+  json = report_json_text (report_json_epoch (epoch, train_loss, table, names));
+  return catalog_run_add_epoch (training->store, training->study->run->id, epoch, train_loss, json,
+                                rows, G_N_ELEMENTS (rows), error);
+}
+
+/** Take this epoch's head as the run's, if it is to be kept. */
+static void
+keep (Training *training, guint epoch, const Head *head, const MetricsTable *table)
+{
+  double macro_auroc = table->macro_auroc.value;
+
+  if (training->parameters->keep_best && training->kept_head != NULL
+      && !(macro_auroc > training->kept_macro_auroc))
+    return;
+  g_clear_pointer (&training->kept_head, head_free);
+  training->kept_head = head_copy (head);
+  training->kept_macro_auroc = macro_auroc;
+  memcpy (training->kept_thresholds, training->thresholds, sizeof training->thresholds);
+  memcpy (training->kept_logits, training->valid_logits,
+          training->valid->n * CATALOG_N_LABELS * sizeof *training->valid_logits);
+  training->study->kept_epoch = epoch;
+}
+
+static gboolean
+judge (guint epoch, const Head *head, double train_loss, gpointer user_data, GError **error)
+{
+  Training *training = user_data;
+  const StudyCohort *valid = training->valid;
+  g_autoptr (MetricsTable) table = NULL;
+  MetricsInput input = { .logits = training->valid_logits,
+                         .labels = valid->labels,
+                         .n = valid->n,
+                         .n_classes = CATALOG_N_LABELS,
+                         .thresholds = training->thresholds,
+                         .groups = valid->groups,
+                         .bootstrap_draws = training->parameters->bootstrap_draws,
+                         .bootstrap_seed = training->parameters->seed };
+
+  if (!isfinite (train_loss))
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_FAILED,
+                   "epoch %u: the loss is not a finite number; choose a smaller learning rate",
+                   epoch);
+      return FALSE;
+    }
+  choose_thresholds (training, head);
+  head_apply (head, valid->latents, valid->n, training->valid_logits);
+  table = metrics_table (&input, job_cancellable (training->job), error);
+  if (table == NULL || !store_epoch (training, epoch, train_loss, table, error))
+    return FALSE;
+  keep (training, epoch, head, table);
+  job_add_epoch (training->job, job_epoch_new (epoch, train_loss, g_steal_pointer (&table)));
+  return job_checkpoint (training->job, error);
+}
+
+/* ---- the run ---- */
+
+static gboolean
+begin_run (Training *training, GError **error)
+{
+  const TrainParameters *parameters = training->parameters;
+  CatalogRun *run = training->study->run;
+
+  guint abandoned;
+
+  /* The caller holds the workspace's lock, so nobody else is training. */
+  if (!catalog_runs_end_abandoned (training->store, &abandoned, error))
+    return FALSE;
+  run->name = *parameters->name != '\0' ? g_strdup (parameters->name) : NULL;
+  run->parameters = train_parameters_text (parameters);
+  run->encoder = g_strdup (training->encoder->name);
+  run->code_version = g_strdup (version_text ());
+  return catalog_run_begin (training->store, run, error);
+}
+
+static gboolean
+fit (Training *training, GError **error)
+{
+  const TrainParameters *parameters = training->parameters;
+  const StudyCohort *train = training->train;
+  double *pos_weight = training->study->pos_weight;
+  HeadFitOptions options = {
+    .epochs = parameters->epochs,
+    .batch = parameters->batch,
+    .learning_rate = parameters->learning_rate,
+    .weight_decay = parameters->weight_decay,
+    .cosine = parameters->cosine,
+    .dropout = parameters->dropout,
+    .loss = { .gamma = parameters->gamma, .alpha = parameters->alpha, .pos_weight = pos_weight },
+    .seed = parameters->seed
+  };
+  g_autoptr (Head) head = head_new (parameters->head, train->width,
+                                    parameters->head == HEAD_MLP ? parameters->hidden : 0,
+                                    CATALOG_N_LABELS, parameters->seed);
+
+  if (!choose_pos_weight (training, pos_weight, error))
+    return FALSE;
+  if (parameters->standardize)
+    standardize (head, train);
+  job_stage (training->job, "training", "epochs", parameters->epochs);
+  if (g_str_has_prefix (parameters->device, "cuda"))
+    {
+      g_autoptr (Engine) engine = engine_open (parameters->device, training->study->threads, error);
+
+      return engine != NULL
+             && engine_head_fit (engine, head, train->latents, train->labels, train->n, &options,
+                                 judge, training, job_cancellable (training->job), error);
+    }
+  return head_fit (head, train->latents, train->labels, train->n, &options, judge, training,
+                   job_cancellable (training->job), error);
+}
+
+static gboolean
+finish_run (Training *training, GError **error)
+{
+  const StudyCohort *valid = training->valid;
+  StudyTrain *study = training->study;
+  g_autoptr (GBytes) head = head_to_bytes (training->kept_head);
+  CatalogRunResult result = { .kept_epoch = study->kept_epoch,
+                              .macro_auroc = training->kept_macro_auroc,
+                              .head = head,
+                              .thresholds = training->kept_thresholds,
+                              .volumes = (const char *const *)valid->volumes,
+                              .labels = valid->label_bits,
+                              .logits = training->kept_logits,
+                              .n = valid->n,
+                              .n_classes = CATALOG_N_LABELS };
+
+  if (!catalog_run_finish (training->store, study->run->id, &result, error))
+    return FALSE;
+  study->run->macro_auroc = training->kept_macro_auroc;
+  study->run->kept_epoch = (int)study->kept_epoch;
+  return TRUE;
+}
+
+gboolean
+study_train (Job *job, gpointer data, GError **error)
+{
+  StudyTrain *study = data;
+  g_auto (Training) training = { .job = job, .study = study, .parameters = study->parameters };
+  GError *fault = NULL;
+
+  study->run = g_new0 (CatalogRun, 1);
+  if (!load (&training, error) || !begin_run (&training, error))
+    return FALSE;
+  job_message (job, "run %s: %u scans to train on, %u to judge on", study->run->name,
+               study->train_n, study->valid_n);
+  if (fit (&training, &fault) && finish_run (&training, &fault))
+    return TRUE;
+
+  /* Whatever ended it, the history says so; the first error is the one that counts. */
+  catalog_run_end (training.store, study->run->id,
+                   g_error_matches (fault, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? "cancelled"
+                                                                             : "failed",
+                   fault->message, NULL);
+  g_propagate_error (error, fault);
+  return FALSE;
+}
+
+void
+study_train_clear (StudyTrain *train)
+{
+  g_clear_pointer (&train->run, catalog_run_free);
+}

@@ -1,0 +1,138 @@
+#include "study/workspace.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STORE_NAME "workspace.sqlite"
+#define LOCK_NAME "lock"
+
+struct _Workspace
+{
+  char *directory;
+  int lock_fd; /* -1 while not locked by us */
+};
+
+static gboolean
+make_directory (const char *directory, GError **error)
+{
+  if (g_mkdir_with_parents (directory, 0700) == 0)
+    return TRUE;
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO,
+               "%s: the workspace cannot be made: %s; choose another place with -w", directory,
+               g_strerror (errno));
+  return FALSE;
+}
+
+Workspace *
+workspace_open (const char *directory, gboolean create, GError **error)
+{
+  g_autoptr (Workspace) workspace = g_new0 (Workspace, 1);
+  g_autofree char *store_path = NULL;
+  g_autoptr (CatalogStore) store = NULL;
+  const char *chosen = directory != NULL ? directory : g_getenv ("CTCLIP_WORKSPACE");
+
+  workspace->lock_fd = -1;
+  workspace->directory = g_strdup (chosen != NULL && *chosen != '\0' ? chosen : "ctclip-workspace");
+  store_path = g_build_filename (workspace->directory, STORE_NAME, NULL);
+  if (!create && !g_file_test (store_path, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (
+          error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+          "%s: no workspace is there; name one with -w, or make it with `import` or `demo`",
+          workspace->directory);
+      return NULL;
+    }
+  if (create && !make_directory (workspace->directory, error))
+    return NULL;
+  /* Opening once makes or migrates the schema, so that later connections can be taken for granted.
+   */
+  store = catalog_store_open (store_path, create, error);
+  if (store == NULL)
+    return NULL;
+  return g_steal_pointer (&workspace);
+}
+
+void
+workspace_free (Workspace *workspace)
+{
+  workspace_unlock (workspace);
+  g_free (workspace->directory);
+  g_free (workspace);
+}
+
+const char *
+workspace_directory (const Workspace *workspace)
+{
+  return workspace->directory;
+}
+
+CatalogStore *
+workspace_store (Workspace *workspace, GError **error)
+{
+  g_autofree char *path = g_build_filename (workspace->directory, STORE_NAME, NULL);
+
+  return catalog_store_open (path, FALSE, error);
+}
+
+/** Who holds the lock, from what it wrote into the file. */
+static void
+set_busy (const char *directory, int fd, GError **error)
+{
+  char holder[256] = "";
+  ssize_t n = pread (fd, holder, sizeof holder - 1, 0);
+
+  if (n < 0)
+    holder[0] = '\0';
+  g_strstrip (holder);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_BUSY,
+               "%s: another program works in this workspace (%s); wait for it or stop it",
+               directory, *holder != '\0' ? holder : "unknown");
+}
+
+gboolean
+workspace_lock (Workspace *workspace, const char *what, GError **error)
+{
+  g_autofree char *path = g_build_filename (workspace->directory, LOCK_NAME, NULL);
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  g_autofree char *holder = NULL;
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+  g_return_val_if_fail (workspace->lock_fd < 0, FALSE);
+  if (fd < 0)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO, "%s: cannot be opened: %s", path,
+                   g_strerror (errno));
+      return FALSE;
+    }
+  /* Locks of the open file description: they hold between threads, and fall with the process. */
+  if (fcntl (fd, F_OFD_SETLK, &lock) != 0)
+    {
+      if (errno == EACCES || errno == EAGAIN)
+        set_busy (workspace->directory, fd, error);
+      else
+        g_set_error (
+            error, CTCLIP_ERROR, CTCLIP_ERROR_IO,
+            "%s: this file system cannot lock files (%s); keep the workspace on a local disk", path,
+            g_strerror (errno));
+      close (fd);
+      return FALSE;
+    }
+  holder = g_strdup_printf ("process %d: %s\n", (int)getpid (), what);
+  if (ftruncate (fd, 0) != 0 || pwrite (fd, holder, strlen (holder), 0) < 0)
+    g_debug ("%s: the holder's name cannot be written", path);
+  workspace->lock_fd = fd;
+  return TRUE;
+}
+
+void
+workspace_unlock (Workspace *workspace)
+{
+  if (workspace->lock_fd >= 0)
+    close (workspace->lock_fd);
+  workspace->lock_fd = -1;
+}

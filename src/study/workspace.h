@@ -1,0 +1,38 @@
+/**
+ * workspace.h: one directory that keeps everything a user did.
+ */
+#pragma once
+
+#include "catalog/store.h"
+#include <glib.h>
+
+typedef struct _Workspace Workspace;
+
+/**
+ * workspace_open: open or make a workspace.
+ *
+ * @directory: (nullable) %NULL: $CTCLIP_WORKSPACE, else ./ctclip-workspace
+ * @create: make it (mode 0700) where it is not there; else CTCLIP_ERROR_NOT_FOUND says how to start
+ * one
+ *
+ * Nothing is locked; see workspace_lock().
+ */
+Workspace *workspace_open (const char *directory, gboolean create, GError **error);
+void workspace_free (Workspace *workspace);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Workspace, workspace_free)
+
+const char *workspace_directory (const Workspace *workspace);
+
+/** workspace_store: a new connection for the calling thread, which closes it. */
+CatalogStore *workspace_store (Workspace *workspace, GError **error);
+
+/**
+ * workspace_lock: claim the workspace for a job of this process.
+ *
+ * @what: what the job does, told to whoever comes second
+ *
+ * The lock is the kernel's and falls with the process, so none is ever stale. CTCLIP_ERROR_BUSY
+ * names the process that holds it.
+ */
+gboolean workspace_lock (Workspace *workspace, const char *what, GError **error);
+void workspace_unlock (Workspace *workspace);
