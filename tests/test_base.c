@@ -39,10 +39,10 @@ write_npy_text (const char *name, const char *header, const void *data, gsize si
   g_autoptr (GByteArray) file = g_byte_array_new ();
   guint8 start[10] = "\x93NUMPY\x01";
 
-  start[8] = (guint8)strlen (header);
+  start[8] = (guint8) strlen (header);
   g_byte_array_append (file, start, sizeof start);
-  g_byte_array_append (file, (const guint8 *)header, (guint)strlen (header));
-  g_byte_array_append (file, data, (guint)size);
+  g_byte_array_append (file, (const guint8 *) header, (guint) strlen (header));
+  g_byte_array_append (file, data, (guint) size);
   *path = testing_write (name, file->data, file->len);
 }
 
@@ -191,7 +191,7 @@ test_hash_of_file_and_bytes_agree (void **state)
   g_autoptr (GError) error = NULL;
 
   for (guint i = 0; i < 3000000; i++)
-    data[i] = (char)(i * 31 >> 3);
+    data[i] = (char) (i * 31 >> 3);
   path = testing_write ("hash.bin", data, 3000000);
   of_file = file_hash (path, NULL, &error);
   assert_no_error (error);

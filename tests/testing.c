@@ -86,7 +86,7 @@ testing_write (const char *name, const void *data, gsize size)
   char *path = testing_path (name);
   g_autoptr (GError) error = NULL;
 
-  g_file_set_contents (path, data, (gssize)size, &error);
+  g_file_set_contents (path, data, (gssize) size, &error);
   assert_no_error (error);
   return path;
 }
@@ -114,7 +114,7 @@ testing_max_difference (const float *a, const float *b, gsize n)
 
   for (gsize i = 0; i < n; i++)
     {
-      double difference = fabs ((double)a[i] - (double)b[i]);
+      double difference = fabs ((double) a[i] - (double) b[i]);
 
       if (isnan (difference))
         {

@@ -13,7 +13,7 @@ static char *
 hash_text (XXH128_hash_t hash)
 {
   return g_strdup_printf ("%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x",
-                          (guint64)hash.high64, (guint64)hash.low64);
+                          (guint64) hash.high64, (guint64) hash.low64);
 }
 
 static gboolean
@@ -38,7 +38,7 @@ hash_descriptor (int fd, XXH3_state_t *state, const char *path, GCancellable *ca
           return FALSE;
         }
       if (n > 0)
-        XXH3_128bits_update (state, buffer, (size_t)n);
+        XXH3_128bits_update (state, buffer, (size_t) n);
     }
 }
 

@@ -106,7 +106,7 @@ parse_type (const char *descr, Header *header)
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     if (strncmp (descr + 2, types[i].code, 2) == 0 && descr[4] == descr[0])
       {
-        header->type = (NpyType)i;
+        header->type = (NpyType) i;
         return TRUE;
       }
   return FALSE;
@@ -161,12 +161,12 @@ read_header (const char *path, FILE *stream, Header *header, GError **error)
   if (fread (start, 1, 10, stream) != 10 || memcmp (start, "\x93NUMPY", 6) != 0 || start[6] < 1
       || start[6] > 3)
     return corrupt (path, "is not a NumPy .npy file", error);
-  length = start[8] | (guint32)start[9] << 8;
+  length = start[8] | (guint32) start[9] << 8;
   if (start[6] > 1)
     {
       if (fread (start + 10, 1, 2, stream) != 2)
         return corrupt (path, "ends inside its header", error);
-      length |= (guint32)start[10] << 16 | (guint32)start[11] << 24;
+      length |= (guint32) start[10] << 16 | (guint32) start[11] << 24;
     }
   if (length > MAX_HEADER_SIZE)
     return corrupt (path, "its header is longer than any array needs", error);
@@ -206,7 +206,7 @@ transpose (NpyArray *array, GError **error)
 
       for (guint d = array->n_dims; d-- > 0;)
         from = from * array->shape[d] + index[d];
-      memcpy ((guint8 *)turned->data + i * size, (guint8 *)array->data + from * size, size);
+      memcpy ((guint8 *) turned->data + i * size, (guint8 *) array->data + from * size, size);
       for (guint d = array->n_dims; d-- > 0;)
         {
           if (++index[d] < array->shape[d])
@@ -234,8 +234,8 @@ read_array (const char *path, FILE *stream, GError **error)
     if (!g_size_checked_mul (&n, n, header.shape[i]))
       n = G_MAXSIZE;
   if (!g_size_checked_mul (&bytes, n, npy_type_size (header.type))
-      || fstat (fileno (stream), &info) != 0 || (guint64)info.st_size < bytes
-      || (guint64)info.st_size - bytes < (guint64)ftello (stream))
+      || fstat (fileno (stream), &info) != 0 || (guint64) info.st_size < bytes
+      || (guint64) info.st_size - bytes < (guint64) ftello (stream))
     {
       corrupt (path, "holds fewer numbers than its header says", error);
       return NULL;
@@ -299,7 +299,7 @@ npy_write (const char *path, gboolean replace, NpyType type, guint n_dims, const
     g_string_append_c (header, ' ');
   g_string_append_c (header, '\n');
   start[8] = header->len & 0xff;
-  start[9] = (guint8)(header->len >> 8);
+  start[9] = (guint8) (header->len >> 8);
 
   return output_file_write (file, start, sizeof start, error)
          && output_file_write (file, header->str, header->len, error)

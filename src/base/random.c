@@ -61,7 +61,7 @@ random_below (Random *random, guint64 n)
 double
 random_uniform (Random *random)
 {
-  return (double)(random_u64 (random) >> 11) * 0x1p-53;
+  return (double) (random_u64 (random) >> 11) * 0x1p-53;
 }
 
 double

@@ -58,7 +58,7 @@ print_text (const StudyDoctor *doctor, const char *workspace)
             doctor->schema_version, doctor->records_kept, doctor->encoders, doctor->latents,
             doctor->runs);
   for (guint i = 0; i < doctor->faults->len; i++)
-    printf ("fault: %s\n", (const char *)g_ptr_array_index (doctor->faults, i));
+    printf ("fault: %s\n", (const char *) g_ptr_array_index (doctor->faults, i));
   if (doctor->faults->len == 0)
     printf ("nothing is missing\n");
 }
@@ -81,7 +81,7 @@ command_doctor (Batch *batch, int argc, char **argv)
     return batch_usage (batch, "%s: not understood", batch->rest[0]);
   doctor.directory = batch->workspace;
   doctor.device = device != NULL ? device : "auto";
-  doctor.threads = (guint)batch->threads;
+  doctor.threads = (guint) batch->threads;
   code = batch_run (batch, "doctor", study_doctor, &doctor, NULL, NULL, NULL, NULL);
   if (code != BATCH_DONE)
     return code;

@@ -19,7 +19,7 @@ encode_json (guint encoded, guint cached, json_t *failed /* transfer full */, do
   json_object_set_new (object, "volumes_per_second",
                        report_json_number (seconds > 0 ? encoded / seconds : 0));
   json_object_set_new (object, "peak_memory_bytes",
-                       json_integer ((json_int_t)encoding_peak_memory_bytes ()));
+                       json_integer ((json_int_t) encoding_peak_memory_bytes ()));
   return object;
 }
 
@@ -138,7 +138,7 @@ command_encode (Batch *batch, int argc, char **argv)
   encoding = (EncodingOptions){ .checkpoint = encoder,
                                 .description = description,
                                 .device = device != NULL ? device : "auto",
-                                .threads = (guint)batch->threads,
+                                .threads = (guint) batch->threads,
                                 .rescale = options.rescale,
                                 .orient = options.orient };
   if (volumes == NULL)
@@ -167,8 +167,8 @@ command_encode (Batch *batch, int argc, char **argv)
                                    .encoder_name = encoder_name,
                                    .volumes_directory = volumes,
                                    .sample = sample,
-                                   .split = split != NULL ? (int)only : -1,
-                                   .readers = (guint)readers };
+                                   .split = split != NULL ? (int) only : -1,
+                                   .readers = (guint) readers };
 
     return batch_encode_cohort (batch, &study);
   }

@@ -60,7 +60,7 @@ command_export (Batch *batch, int argc, char **argv)
     return code;
   if (batch->json)
     batch_print_json (json_pack ("{s:s, s:s, s:I}", "exported", batch->rest[0], "out", out,
-                                 "written", (json_int_t)study.written));
+                                 "written", (json_int_t) study.written));
   else
     {
       g_autofree char *written = report_count (study.written);

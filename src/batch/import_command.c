@@ -121,7 +121,7 @@ batch_import_directory (const Batch *batch, Workspace *workspace, const char *di
                                        .require_both = require_both };
       int code;
 
-      if (only >= 0 ? only != (int)split : !g_file_test (files.reports, G_FILE_TEST_EXISTS))
+      if (only >= 0 ? only != (int) split : !g_file_test (files.reports, G_FILE_TEST_EXISTS))
         continue;
       code = import_split (batch, workspace, &options);
       if (code != BATCH_DONE && code != BATCH_SKIPPED)
@@ -185,7 +185,7 @@ command_import (Batch *batch, int argc, char **argv)
     return code;
   if (batch->rest[0] != NULL)
     return batch_import_directory (batch, workspace, batch->rest[0],
-                                   split != NULL ? (int)options.split : -1, options.require_both);
+                                   split != NULL ? (int) options.split : -1, options.require_both);
   options.reports_path = reports;
   options.labels_path = labels;
   options.metadata_path = metadata;
@@ -227,8 +227,8 @@ command_import_latents (Batch *batch, int argc, char **argv)
     return code;
   if (batch->json)
     batch_print_json (json_pack ("{s:s, s:i, s:i, s:i}", "encoder", encoder_name, "imported",
-                                 (int)import.imported, "width", (int)import.width, "unknown",
-                                 (int)import.unknown));
+                                 (int) import.imported, "width", (int) import.width, "unknown",
+                                 (int) import.unknown));
   else
     {
       g_autofree char *imported = report_count (import.imported);

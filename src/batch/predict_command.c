@@ -83,7 +83,7 @@ command_predict (Batch *batch, int argc, char **argv)
   study.run = run != NULL ? run : "latest";
   study.files = batch->rest;
   study.device = device != NULL ? device : "auto";
-  study.threads = (guint)batch->threads;
+  study.threads = (guint) batch->threads;
   study.rescale = options.rescale;
   study.orient = options.orient;
   study.metadata = options.metadata;

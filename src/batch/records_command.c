@@ -172,7 +172,7 @@ list_records (const Batch *batch, Workspace *workspace, const char *text,
 
       for (guint i = 0; records != NULL && i < records->len; i++)
         json_array_append_new (array, record_json (g_ptr_array_index (records, i)));
-      batch_print_json (json_pack ("{s:I, s:o}", "total", (json_int_t)total, "records", array));
+      batch_print_json (json_pack ("{s:I, s:o}", "total", (json_int_t) total, "records", array));
       return BATCH_DONE;
     }
   if (records != NULL && records->len > 0)
@@ -217,7 +217,7 @@ command_records (Batch *batch, int argc, char **argv)
 
       if (!catalog_split_parse (split, &only, &error))
         return batch_fail (error);
-      options.split = (int)only;
+      options.split = (int) only;
     }
   if (limit < 0 || offset < 0)
     return batch_usage (batch, "--limit and --offset: give 0 or more");
@@ -232,7 +232,7 @@ command_records (Batch *batch, int argc, char **argv)
   options.sort = sort;
   options.descending = descending;
   options.with_dropped = dropped;
-  options.limit = (guint)limit;
-  options.offset = (guint)offset;
+  options.limit = (guint) limit;
+  options.offset = (guint) offset;
   return list_records (batch, workspace, query, &options, count);
 }

@@ -75,7 +75,7 @@ print_news (const JobSnapshot *now, Seen *seen, BatchWatch watch, gpointer watch
     {
       end_line (seen);
       fprintf (stderr, "warning: %s\n",
-               (const char *)g_ptr_array_index (now->warnings, seen->warnings));
+               (const char *) g_ptr_array_index (now->warnings, seen->warnings));
     }
   for (; seen->skips < now->skips->len; seen->skips++)
     {

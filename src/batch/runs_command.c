@@ -88,7 +88,7 @@ print_epochs (const CatalogRun *run, char **epochs, guint n)
       if (table == NULL)
         continue;
       puts (line);
-      if ((int)epoch == run->kept_epoch)
+      if ((int) epoch == run->kept_epoch)
         {
           g_clear_pointer (&kept, metrics_table_free);
           kept = g_steal_pointer (&table);
@@ -140,9 +140,9 @@ comparison_json (const CatalogRun *a, const CatalogRun *b, const StudyComparison
 
   json_object_set_new (object, "a", json_string (a->name));
   json_object_set_new (object, "b", json_string (b->name));
-  json_object_set_new (object, "n", json_integer ((json_int_t)comparison->n));
-  json_object_set_new (object, "only_a", json_integer ((json_int_t)comparison->only_a));
-  json_object_set_new (object, "only_b", json_integer ((json_int_t)comparison->only_b));
+  json_object_set_new (object, "n", json_integer ((json_int_t) comparison->n));
+  json_object_set_new (object, "only_a", json_integer ((json_int_t) comparison->only_a));
+  json_object_set_new (object, "only_b", json_integer ((json_int_t) comparison->only_b));
   json_object_set_new (object, "classes_in_macro", json_integer (comparison->classes_in_macro));
   json_object_set_new (object, "macro_auroc_a", report_json_number (comparison->macro_a));
   json_object_set_new (object, "macro_auroc_b", report_json_number (comparison->macro_b));

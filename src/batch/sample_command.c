@@ -18,7 +18,7 @@ sample_json (const StudySample *study)
   json_object_set_new (object, "of", json_integer (sample->of));
   json_object_set_new (object, "lacking", json_integer (study->lacking));
   json_object_set_new (object, "fraction", json_real (sample->fraction));
-  json_object_set_new (object, "seed", json_integer ((json_int_t)sample->seed));
+  json_object_set_new (object, "seed", json_integer ((json_int_t) sample->seed));
   json_object_set_new (object, "max_label_deviation",
                        report_json_number (study->shares.max_deviation));
   for (guint label = 0; label < CATALOG_N_LABELS; label++)
@@ -105,7 +105,7 @@ command_sample (Batch *batch, int argc, char **argv)
   study.workspace = workspace;
   study.name = name;
   study.fraction = fraction;
-  study.seed = (guint64)seed;
+  study.seed = (guint64) seed;
   study.volumes_directory = volumes;
   return batch_sample (batch, &study);
 }

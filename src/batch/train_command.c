@@ -25,7 +25,7 @@ batch_parameters_json (const TrainParameters *parameters)
       if (specs[i].kind == PARAMETER_SWITCH)
         value = json_boolean (strcmp (text, "yes") == 0);
       else if (specs[i].kind == PARAMETER_INTEGER)
-        value = json_integer ((json_int_t)number);
+        value = json_integer ((json_int_t) number);
       else if (specs[i].kind != PARAMETER_TEXT && end != text && *end == '\0')
         value = json_real (number);
       else
@@ -64,7 +64,7 @@ on_epoch (const JobEpoch *epoch, gpointer user_data)
     }
   json_decref (object);
   g_clear_pointer (&watch->last, job_epoch_unref);
-  watch->last = job_epoch_ref ((JobEpoch *)epoch);
+  watch->last = job_epoch_ref ((JobEpoch *) epoch);
 }
 
 static json_t *
@@ -111,7 +111,7 @@ batch_train (const Batch *batch, Workspace *workspace, const TrainParameters *pa
 {
   g_auto (StudyTrain) study = { .workspace = workspace,
                                 .parameters = parameters,
-                                .threads = (guint)batch->threads };
+                                .threads = (guint) batch->threads };
   Watch watch = {
     .stream = stream, .json = batch->json, .epochs = parameters->epochs, .all = json_array ()
   };

@@ -21,7 +21,8 @@ triple_json (const double *numbers)
 static json_t *
 sizes_json (const gsize *sizes)
 {
-  return json_pack ("[I, I, I]", (json_int_t)sizes[0], (json_int_t)sizes[1], (json_int_t)sizes[2]);
+  return json_pack ("[I, I, I]", (json_int_t) sizes[0], (json_int_t) sizes[1],
+                    (json_int_t) sizes[2]);
 }
 
 static void
@@ -107,13 +108,13 @@ command_prepare (Batch *batch, int argc, char **argv)
         {
           if (shape[i] < 1 || shape[i] > 4096 || shape[i] != floor (shape[i]))
             return batch_usage (batch, "--shape: give whole numbers from 1 to 4096");
-          study.preparation.shape[i] = (gsize)shape[i];
+          study.preparation.shape[i] = (gsize) shape[i];
         }
     }
   study.path = batch->rest[0];
   study.out_path = out;
   study.metadata = options.metadata;
-  study.threads = batch->threads > 0 ? (guint)batch->threads : 2;
+  study.threads = batch->threads > 0 ? (guint) batch->threads : 2;
   study.replace = batch->force;
   code = batch_run (batch, "prepare", study_prepare, &study, NULL, NULL, NULL, NULL);
   if (code == BATCH_DONE)
@@ -186,8 +187,9 @@ command_slice (Batch *batch, int argc, char **argv)
     return code;
   if (batch->json)
     batch_print_json (json_pack ("{s:s, s:s, s:I, s:I, s:I}", "file", study.path, "out", out,
-                                 "written", (json_int_t)study.written, "first_index",
-                                 (json_int_t)study.first_index, "slices", (json_int_t)study.count));
+                                 "written", (json_int_t) study.written, "first_index",
+                                 (json_int_t) study.first_index, "slices",
+                                 (json_int_t) study.count));
   else if (study.index == STUDY_SLICE_ALL)
     printf ("%u slices of %s\n", study.written, study.path);
   else

@@ -89,7 +89,7 @@ get_number (const json_t *object, const char *key)
 static guint
 get_count (const json_t *object, const char *key)
 {
-  return (guint)json_integer_value (json_object_get (object, key));
+  return (guint) json_integer_value (json_object_get (object, key));
 }
 
 static void
@@ -120,7 +120,7 @@ report_json_parse_epoch (const char *text, guint *epoch, double *train_loss)
   if (json_is_array (classes))
     {
       table = g_new0 (MetricsTable, 1);
-      table->n_classes = (guint)json_array_size (classes);
+      table->n_classes = (guint) json_array_size (classes);
       table->classes = g_new0 (MetricsClass, MAX (table->n_classes, 1));
       for (guint i = 0; i < table->n_classes; i++)
         parse_class (json_array_get (classes, i), &table->classes[i]);

@@ -26,7 +26,7 @@ text_table_new (const char *alignments)
   TextTable *table = g_new0 (TextTable, 1);
 
   table->alignments = g_strdup (alignments);
-  table->n_columns = (guint)strlen (alignments);
+  table->n_columns = (guint) strlen (alignments);
   table->rows = g_ptr_array_new_with_free_func (row_free);
   table->text = g_string_new (NULL);
   return table;
@@ -93,7 +93,7 @@ const char *
 text_table_text (TextTable *table)
 {
   g_autofree glong *widths = g_new0 (glong, table->n_columns);
-  glong total = GAP * ((glong)table->n_columns - 1);
+  glong total = GAP * ((glong) table->n_columns - 1);
 
   for (guint r = 0; r < table->rows->len; r++)
     {
@@ -127,13 +127,13 @@ text_table_text (TextTable *table)
 char *
 report_decimals (double number, guint decimals)
 {
-  return isnan (number) ? g_strdup ("–") : g_strdup_printf ("%.*f", (int)decimals, number);
+  return isnan (number) ? g_strdup ("–") : g_strdup_printf ("%.*f", (int) decimals, number);
 }
 
 char *
 report_percent (double share, guint decimals)
 {
-  return isnan (share) ? g_strdup ("–") : g_strdup_printf ("%.*f %%", (int)decimals, 100 * share);
+  return isnan (share) ? g_strdup ("–") : g_strdup_printf ("%.*f %%", (int) decimals, 100 * share);
 }
 
 char *
@@ -167,12 +167,12 @@ report_duration (double seconds)
     return g_strdup ("–");
   if (seconds < 10)
     return g_strdup_printf ("%.1f s", seconds);
-  whole = (guint64)(seconds + 0.5);
+  whole = (guint64) (seconds + 0.5);
   if (whole < 60)
-    return g_strdup_printf ("%u s", (guint)whole);
+    return g_strdup_printf ("%u s", (guint) whole);
   if (whole < 3600)
-    return g_strdup_printf ("%u min %02u s", (guint)(whole / 60), (guint)(whole % 60));
-  return g_strdup_printf ("%u h %02u min", (guint)(whole / 3600), (guint)(whole % 3600 / 60));
+    return g_strdup_printf ("%u min %02u s", (guint) (whole / 60), (guint) (whole % 60));
+  return g_strdup_printf ("%u h %02u min", (guint) (whole / 3600), (guint) (whole % 3600 / 60));
 }
 
 char *

@@ -44,7 +44,7 @@ keep_present (StudyCohort *cohort, const CatalogMembers *members, const guint8 *
       cohort->n++;
     }
   g_ptr_array_add (volumes, NULL);
-  cohort->volumes = (char **)g_ptr_array_free (volumes, FALSE);
+  cohort->volumes = (char **) g_ptr_array_free (volumes, FALSE);
 }
 
 StudyCohort *
@@ -73,7 +73,7 @@ study_cohort_load (CatalogStore *store, const char *sample, const CatalogEncoder
   cohort->label_bits = g_new0 (guint32, MAX (members->n, 1));
   cohort->groups = g_new0 (guint32, MAX (members->n, 1));
   present = g_malloc0 (MAX (members->n, 1));
-  if (!catalog_latents_load (store, encoder->id, (const char *const *)members->volumes, members->n,
+  if (!catalog_latents_load (store, encoder->id, (const char *const *) members->volumes, members->n,
                              encoder->width, cohort->latents, present, error))
     return NULL;
   keep_present (cohort, members, present);

@@ -34,7 +34,7 @@ compare_class (const CatalogPredictions *a, const CatalogPredictions *b, const G
       labels[i] = a->labels[row_a] >> label & 1;
       result->positives += labels[i];
     }
-  result->negatives = (guint)n - result->positives;
+  result->negatives = (guint) n - result->positives;
   result->auroc_a = metrics_auroc (scores_a, labels, n);
   result->auroc_b = metrics_auroc (scores_b, labels, n);
   result->p = metrics_auroc_difference (scores_a, scores_b, labels, n, &result->difference);

@@ -67,7 +67,7 @@ count_contents (StudyDoctor *doctor, CatalogStore *store)
     }
   doctor->encoders = encoders != NULL ? encoders->len : 0;
   for (guint i = 0; i < doctor->encoders; i++)
-    doctor->latents += ((CatalogEncoder *)g_ptr_array_index (encoders, i))->n_latents;
+    doctor->latents += ((CatalogEncoder *) g_ptr_array_index (encoders, i))->n_latents;
   doctor->runs = runs != NULL ? runs->len : 0;
 }
 

@@ -34,9 +34,9 @@ probe (const char *name, guint n_dims, const gint64 *shape, const void *data, gp
   for (guint i = 0; i < n_dims; i++)
     n *= shape[i];
   if (strcmp (name, "vq_in") == 0)
-    g_array_append_vals (sink->vq_in, data, (guint)n);
+    g_array_append_vals (sink->vq_in, data, (guint) n);
   else if (strcmp (name, "vq_indices") == 0)
-    g_array_append_vals (sink->vq_indices, data, (guint)n);
+    g_array_append_vals (sink->vq_indices, data, (guint) n);
 }
 
 static gboolean
@@ -98,7 +98,7 @@ encode_volume (const Encoding *encoding, const StudyEncodeFiles *study, const ch
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
                    "%s: %.0f MB for the prepared volume were refused", path,
-                   (double)encoding->input_n * sizeof (float) / 1e6);
+                   (double) encoding->input_n * sizeof (float) / 1e6);
       return FALSE;
     }
   return volume_prepare (path, &study->metadata, &encoding->preparation, 2, input, &prepared,
@@ -120,7 +120,7 @@ static gboolean
 write_all (const StudyEncodeFiles *study, const EngineEncoderInfo *info, const Sink *sink,
            GError **error)
 {
-  gsize tokens = (gsize)info->tokens_t * info->tokens_h * info->tokens_w;
+  gsize tokens = (gsize) info->tokens_t * info->tokens_h * info->tokens_w;
   const gsize shape[] = { study->encoded, info->latent_width };
   g_autofree char *latent_path = NULL;
 
@@ -186,7 +186,7 @@ study_encode_files (Job *job, gpointer data, GError **error)
         job_skip (job, path, fault->message);
       job_count (job, FALSE);
     }
-  study->seconds = (double)(g_get_monotonic_time () - started_us) / G_USEC_PER_SEC;
+  study->seconds = (double) (g_get_monotonic_time () - started_us) / G_USEC_PER_SEC;
   study->encoded = sink.latents->len / study->width;
   if (study->encoded == 0)
     {

@@ -70,13 +70,13 @@ hash_of (CatalogStore *store, const char *path, GCancellable *cancellable, char 
                    g_strerror (errno));
       return FALSE;
     }
-  mtime_ns = (gint64)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
-  *hash = catalog_file_hash_get (store, path, (guint64)info.st_size, mtime_ns);
+  mtime_ns = (gint64) info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+  *hash = catalog_file_hash_get (store, path, (guint64) info.st_size, mtime_ns);
   if (*hash != NULL)
     return TRUE;
   *hash = file_hash (path, cancellable, error);
   return *hash != NULL
-         && catalog_file_hash_set (store, path, (guint64)info.st_size, mtime_ns, *hash, error);
+         && catalog_file_hash_set (store, path, (guint64) info.st_size, mtime_ns, *hash, error);
 }
 
 /** Tell what can be told once, as warnings: a CSV that disagrees, a crooked volume. */
@@ -117,7 +117,7 @@ prepare_item (Pipeline *pipeline, CatalogStore *store, Item *item, GError **erro
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
                    "%s: %.0f MB for the prepared volume were refused", path,
-                   (double)encoding->input_n * sizeof (float) / 1e6);
+                   (double) encoding->input_n * sizeof (float) / 1e6);
       return FALSE;
     }
   if (!volume_prepare (path, &metadata, &encoding->preparation, 1, item->input, &prepared,
@@ -279,7 +279,7 @@ run_pipeline (Pipeline *pipeline, StudyEncode *study, CatalogStore *store, guint
   g_mutex_unlock (&pipeline->mutex);
   for (guint i = 0; i < n_readers; i++)
     g_thread_join (threads[i]);
-  g_queue_clear_full (&pipeline->ready, (GDestroyNotify)item_free);
+  g_queue_clear_full (&pipeline->ready, (GDestroyNotify) item_free);
   g_mutex_clear (&pipeline->mutex);
   g_cond_clear (&pipeline->changed);
   return done;
@@ -305,7 +305,7 @@ wanted_volumes (StudyEncode *study, CatalogStore *store, GError **error)
       g_autoptr (GError) fault = NULL;
       g_autoptr (CatalogMembers) of_split = NULL;
 
-      if (study->split >= 0 && study->split != (int)split)
+      if (study->split >= 0 && study->split != (int) split)
         continue;
       of_split = catalog_split_members (store, split, &fault);
       if (of_split == NULL
@@ -316,7 +316,7 @@ wanted_volumes (StudyEncode *study, CatalogStore *store, GError **error)
         }
       if (of_split != NULL)
         {
-          g_strv_builder_addv (names, (const char **)of_split->volumes);
+          g_strv_builder_addv (names, (const char **) of_split->volumes);
           any = TRUE;
         }
     }
@@ -357,8 +357,8 @@ ensure_encoder (StudyEncode *study, CatalogStore *store, const Encoding *encodin
   g_autofree char *checkpoint = g_canonicalize_filename (study->options.checkpoint, NULL);
   g_autofree char *description = encoder_description_text (encoding->description);
   CatalogEncoder encoder = { .name =
-                                 study->encoder_name != NULL ? (char *)study->encoder_name : base,
-                             .weights_hash = (char *)info->weights_hash,
+                                 study->encoder_name != NULL ? (char *) study->encoder_name : base,
+                             .weights_hash = (char *) info->weights_hash,
                              .checkpoint_path = checkpoint,
                              .description = description,
                              .width = info->latent_width };
@@ -424,7 +424,7 @@ study_encode (Job *job, gpointer data, GError **error)
   started_us = g_get_monotonic_time ();
   job_stage (job, "encoding", "scans", pipeline.n);
   done = run_pipeline (&pipeline, study, store, readers, error);
-  study->seconds = (double)(g_get_monotonic_time () - started_us) / G_USEC_PER_SEC;
+  study->seconds = (double) (g_get_monotonic_time () - started_us) / G_USEC_PER_SEC;
   return done;
 }
 

@@ -17,7 +17,7 @@ find_description (const EncodingOptions *options, GError **error)
 {
   const char *dot = strrchr (options->checkpoint, '.');
   g_autofree char *stem = dot != NULL
-                              ? g_strndup (options->checkpoint, (gsize)(dot - options->checkpoint))
+                              ? g_strndup (options->checkpoint, (gsize) (dot - options->checkpoint))
                               : g_strdup (options->checkpoint);
   g_autofree char *beside = g_strconcat (stem, ".ini", NULL);
 
@@ -132,5 +132,5 @@ encoding_peak_memory_bytes (void)
   struct rusage usage;
 
   getrusage (RUSAGE_SELF, &usage);
-  return (guint64)usage.ru_maxrss * 1024;
+  return (guint64) usage.ru_maxrss * 1024;
 }

@@ -26,7 +26,7 @@ export_what_parse (const char *text, ExportWhat *what, GError **error)
   for (guint i = 0; i < EXPORT_N; i++)
     if (strcmp (names[i], text) == 0)
       {
-        *what = (ExportWhat)i;
+        *what = (ExportWhat) i;
         return TRUE;
       }
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
@@ -140,7 +140,7 @@ choose_sample (const StudyExport *study, CatalogStore *store, GError **error)
   if (samples == NULL)
     return NULL;
   if (samples->len == 1)
-    return g_strdup (((CatalogSample *)g_ptr_array_index (samples, 0))->name);
+    return g_strdup (((CatalogSample *) g_ptr_array_index (samples, 0))->name);
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
                "there are %u samples; name one with --sample", samples->len);
   return NULL;
@@ -206,7 +206,7 @@ export_latents (StudyExport *study, CatalogStore *store, GError **error)
 
   study->written = n;
   return array != NULL
-         && catalog_latents_load (store, encoder->id, (const char *const *)volumes, n,
+         && catalog_latents_load (store, encoder->id, (const char *const *) volumes, n,
                                   encoder->width, array->data, present, error)
          && npy_write (study->out_path, study->replace, NPY_FLOAT32, 2, shape, array->data, error)
          && write_names (study, volumes, error);

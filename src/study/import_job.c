@@ -82,8 +82,8 @@ as_floats (const NpyArray *array, const char *path, GError **error)
     }
   for (gsize i = 0; i < array->n; i++)
     {
-      values[i] = array->type == NPY_FLOAT32 ? ((const float *)array->data)[i]
-                                             : (float)((const double *)array->data)[i];
+      values[i] = array->type == NPY_FLOAT32 ? ((const float *) array->data)[i]
+                                             : (float) ((const double *) array->data)[i];
       if (!isfinite (values[i]))
         {
           g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
@@ -136,9 +136,9 @@ study_import_latents (Job *job, gpointer data, GError **error)
   width = array->shape[1];
   job_stage (job, "importing latents", "scans", names->len);
 
-  encoder.name = (char *)import->encoder_name;
-  encoder.weights_hash = encoder.checkpoint_path = encoder.description = (char *)"";
-  encoder.width = (guint)width;
+  encoder.name = (char *) import->encoder_name;
+  encoder.weights_hash = encoder.checkpoint_path = encoder.description = (char *) "";
+  encoder.width = (guint) width;
   if (!catalog_encoder_ensure (store, &encoder, error))
     return FALSE;
 
@@ -147,8 +147,9 @@ study_import_latents (Job *job, gpointer data, GError **error)
     {
       const float *row = values + i * width;
       g_autofree char *content = bytes_hash (row, width * sizeof *row);
-      g_autofree char *text = g_strdup_printf ("imported|%s|%s|%s", import->encoder_name,
-                                               (const char *)g_ptr_array_index (names, i), content);
+      g_autofree char *text =
+          g_strdup_printf ("imported|%s|%s|%s", import->encoder_name,
+                           (const char *) g_ptr_array_index (names, i), content);
 
       g_ptr_array_add (keys, bytes_hash (text, strlen (text)));
       latents[i].key = g_ptr_array_index (keys, i);
@@ -161,7 +162,7 @@ study_import_latents (Job *job, gpointer data, GError **error)
     return FALSE;
   job_progress (job, names->len);
   import->imported = names->len;
-  import->width = (guint)width;
+  import->width = (guint) width;
   import->unknown = count_unknown (store, names);
   return TRUE;
 }

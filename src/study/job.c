@@ -42,7 +42,7 @@ job_epoch_ref (JobEpoch *epoch)
 static void
 epoch_clear (gpointer data)
 {
-  metrics_table_free (((JobEpoch *)data)->table);
+  metrics_table_free (((JobEpoch *) data)->table);
 }
 
 void
@@ -69,13 +69,13 @@ skip_unref (gpointer data)
 static gpointer
 copy_epoch (gconstpointer item, gpointer user_data)
 {
-  return job_epoch_ref ((JobEpoch *)item);
+  return job_epoch_ref ((JobEpoch *) item);
 }
 
 static gpointer
 copy_skip (gconstpointer item, gpointer user_data)
 {
-  return g_atomic_rc_box_acquire ((gpointer)item);
+  return g_atomic_rc_box_acquire ((gpointer) item);
 }
 
 static gpointer
@@ -91,7 +91,7 @@ snapshot_init (JobSnapshot *snapshot)
 {
   *snapshot = (JobSnapshot){ .stage = "starting", .unit = "", .rate_per_s = NAN, .eta_s = NAN };
   snapshot->warnings = g_ptr_array_new_with_free_func (g_free);
-  snapshot->epochs = g_ptr_array_new_with_free_func ((GDestroyNotify)job_epoch_unref);
+  snapshot->epochs = g_ptr_array_new_with_free_func ((GDestroyNotify) job_epoch_unref);
   snapshot->skips = g_ptr_array_new_with_free_func (skip_unref);
 }
 
@@ -118,14 +118,14 @@ job_snapshot (Job *job, JobSnapshot *snapshot)
   snapshot->skips = g_ptr_array_copy (job->now.skips, copy_skip, NULL);
 
   now_us = job->ended_us != 0 ? job->ended_us : g_get_monotonic_time ();
-  snapshot->elapsed_s = (double)(now_us - job->started_us) / G_USEC_PER_SEC;
-  stage_s = (double)(now_us - job->stage_started_us) / G_USEC_PER_SEC;
-  worked = (double)job->now.done - (double)job->stage_cached;
+  snapshot->elapsed_s = (double) (now_us - job->started_us) / G_USEC_PER_SEC;
+  stage_s = (double) (now_us - job->stage_started_us) / G_USEC_PER_SEC;
+  worked = (double) job->now.done - (double) job->stage_cached;
   if (worked > 0 && stage_s > 0)
     {
       snapshot->rate_per_s = worked / stage_s;
       if (job->now.total > 0)
-        snapshot->eta_s = (double)(job->now.total - job->now.done) / snapshot->rate_per_s;
+        snapshot->eta_s = (double) (job->now.total - job->now.done) / snapshot->rate_per_s;
     }
   g_mutex_unlock (&job->mutex);
 }
@@ -216,7 +216,7 @@ job_set_wakeup (Job *job, void (*wakeup) (gpointer user_data), gpointer user_dat
 void
 job_wait_change (Job *job, guint64 version, guint timeout_ms)
 {
-  gint64 deadline_us = g_get_monotonic_time () + (gint64)timeout_ms * 1000;
+  gint64 deadline_us = g_get_monotonic_time () + (gint64) timeout_ms * 1000;
 
   g_mutex_lock (&job->mutex);
   while (job->now.version <= version && job->now.state == JOB_RUNNING)

@@ -9,7 +9,7 @@
 
 #define GROUP "train"
 #define FIELD(member) G_STRUCT_OFFSET (TrainParameters, member)
-#define AT(parameters, spec, type) (*(type *)G_STRUCT_MEMBER_P (parameters, (spec)->offset))
+#define AT(parameters, spec, type) (*(type *) G_STRUCT_MEMBER_P (parameters, (spec)->offset))
 
 static const ParameterSpec specs[] = {
   { "name", PARAMETER_TEXT, 0, 0, NULL, "", "name of the run; empty: numbered", FIELD (name) },
@@ -196,9 +196,9 @@ set_integer (TrainParameters *parameters, const ParameterSpec *spec, const char 
   if (!parse_number (spec, text, &number) || number != floor (number))
     return FALSE;
   if (spec->offset == FIELD (seed))
-    parameters->seed = (guint64)number;
+    parameters->seed = (guint64) number;
   else
-    AT (parameters, spec, guint) = (guint)number;
+    AT (parameters, spec, guint) = (guint) number;
   return TRUE;
 }
 
@@ -378,7 +378,7 @@ train_parameters_parse (TrainParameters *parameters, const char *text, const cha
   g_auto (GStrv) keys = NULL;
   g_autoptr (GError) fault = NULL;
 
-  if (!g_key_file_load_from_data (file, text, (gsize)-1, G_KEY_FILE_NONE, &fault)
+  if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, &fault)
       || (keys = g_key_file_get_keys (file, GROUP, NULL, &fault)) == NULL)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,

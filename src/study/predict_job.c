@@ -40,7 +40,7 @@ encode_file (const StudyPredict *study, const Encoding *encoding, CatalogStore *
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
                    "%s: %.0f MB for the prepared volume were refused", path,
-                   (double)encoding->input_n * sizeof (float) / 1e6);
+                   (double) encoding->input_n * sizeof (float) / 1e6);
       return FALSE;
     }
   return volume_prepare (path, &metadata, &encoding->preparation, 2, input, &prepared,
@@ -107,7 +107,7 @@ add_prediction (StudyPredict *study, const Head *head, const char *volume, const
 static void
 prediction_clear (gpointer prediction)
 {
-  g_free (((StudyPrediction *)prediction)->volume);
+  g_free (((StudyPrediction *) prediction)->volume);
 }
 
 /** The run's head, its thresholds and the encoder whose latents it takes. */

@@ -15,7 +15,7 @@ chosen_volumes (const CatalogMembers *members, const guint8 *chosen)
     if (chosen[i])
       g_ptr_array_add (names, members->volumes[i]);
   g_ptr_array_add (names, NULL);
-  return (const char **)g_ptr_array_free (names, FALSE);
+  return (const char **) g_ptr_array_free (names, FALSE);
 }
 
 /** Drop members without a scan on disk, keeping the order; returns how many went. */
@@ -38,7 +38,7 @@ keep_available (CatalogMembers *members, const CatalogVolumeIndex *index)
     }
   members->volumes[kept] = members->patients[kept] = NULL;
   members->n = kept;
-  return (guint)(all - kept);
+  return (guint) (all - kept);
 }
 
 static char *
@@ -63,8 +63,8 @@ draw (CatalogStore *store, const CatalogMembers *members, CatalogSample *sample,
                    chosen);
   stratify_shares (members->labels, members->n, CATALOG_N_LABELS, chosen, shares);
   volumes = chosen_volumes (members, chosen);
-  sample->n = (guint)stratify_sample_size (sample->fraction, members->n);
-  sample->of = (guint)members->n;
+  sample->n = (guint) stratify_sample_size (sample->fraction, members->n);
+  sample->of = (guint) members->n;
   return catalog_sample_save (store, sample, volumes, error);
 }
 

@@ -100,8 +100,8 @@ load (Training *training, GError **error)
                                 &study->valid_missing, error);
   if (training->valid == NULL)
     return FALSE;
-  study->train_n = (guint)training->train->n;
-  study->valid_n = (guint)training->valid->n;
+  study->train_n = (guint) training->train->n;
+  study->valid_n = (guint) training->valid->n;
 
   /* Both samples: against shuffled truths no score can be better than chance, whatever the head has
    * learnt. */
@@ -147,7 +147,7 @@ choose_pos_weight (Training *training, double *pos_weight, GError **error)
       else if (parameters->pos_weight == POS_WEIGHT_NONE || positives == 0)
         pos_weight[label] = 1;
       else
-        pos_weight[label] = (double)(train->n - positives) / (double)positives;
+        pos_weight[label] = (double) (train->n - positives) / (double) positives;
       if (parameters->pos_weight == POS_WEIGHT_SQRT)
         pos_weight[label] = sqrt (pos_weight[label]);
     }
@@ -168,16 +168,16 @@ standardize (Head *head, const StudyCohort *train)
 
       for (gsize i = 0; i < train->n; i++)
         mean += train->latents[i * width + feature];
-      mean /= (double)train->n;
+      mean /= (double) train->n;
       for (gsize i = 0; i < train->n; i++)
         {
           double difference = train->latents[i * width + feature] - mean;
 
           variance += difference * difference;
         }
-      deviation = sqrt (variance / (double)train->n);
-      head->mean[feature] = (float)mean;
-      head->scale[feature] = deviation > MIN_SCALED_DEVIATION ? (float)(1 / deviation) : 1;
+      deviation = sqrt (variance / (double) train->n);
+      head->mean[feature] = (float) mean;
+      head->scale[feature] = deviation > MIN_SCALED_DEVIATION ? (float) (1 / deviation) : 1;
     }
 }
 
@@ -259,7 +259,7 @@ store_epoch (Training *training, guint epoch, double train_loss, const MetricsTa
 
   for (int i = 0; i < CATALOG_N_LABELS; i++)
     {
-      names[i] = catalog_label_name ((guint)i);
+      names[i] = catalog_label_name ((guint) i);
       rows[i] = class_row (i, table);
     }
   rows[CATALOG_N_LABELS] = class_row (-1, table);
@@ -385,7 +385,7 @@ finish_run (Training *training, GError **error)
                               .macro_auroc = training->kept_macro_auroc,
                               .head = head,
                               .thresholds = training->kept_thresholds,
-                              .volumes = (const char *const *)valid->volumes,
+                              .volumes = (const char *const *) valid->volumes,
                               .labels = valid->label_bits,
                               .logits = training->kept_logits,
                               .n = valid->n,
@@ -394,7 +394,7 @@ finish_run (Training *training, GError **error)
   if (!catalog_run_finish (training->store, study->run->id, &result, error))
     return FALSE;
   study->run->macro_auroc = training->kept_macro_auroc;
-  study->run->kept_epoch = (int)study->kept_epoch;
+  study->run->kept_epoch = (int) study->kept_epoch;
   return TRUE;
 }
 

@@ -38,7 +38,7 @@ numbered_path (const char *path, gsize index)
 
   if (dot == NULL || (slash != NULL && dot < slash))
     dot = path + strlen (path);
-  return g_strdup_printf ("%.*s_%04" G_GSIZE_FORMAT "%s", (int)(dot - path), path, index + 1, dot);
+  return g_strdup_printf ("%.*s_%04" G_GSIZE_FORMAT "%s", (int) (dot - path), path, index + 1, dot);
 }
 
 static gboolean
@@ -64,7 +64,7 @@ study_slices (Job *job, gpointer data, GError **error)
   if (volume == NULL)
     return FALSE;
   study->count = volume_slice_count (volume, study->axis);
-  if (study->index >= (gint64)study->count)
+  if (study->index >= (gint64) study->count)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
                    "%s: there is no slice %" G_GINT64_FORMAT
@@ -74,9 +74,9 @@ study_slices (Job *job, gpointer data, GError **error)
     }
   first = study->index == STUDY_SLICE_ALL      ? 0
           : study->index == STUDY_SLICE_MIDDLE ? study->count / 2
-                                               : (gsize)study->index;
+                                               : (gsize) study->index;
   last = study->index == STUDY_SLICE_ALL ? study->count - 1 : first;
-  study->first_index = (gint64)first;
+  study->first_index = (gint64) first;
 
   job_stage (job, "writing", "slices", last - first + 1);
   for (gsize index = first; index <= last; index++)

@@ -122,7 +122,7 @@ workspace_lock (Workspace *workspace, const char *what, GError **error)
       close (fd);
       return FALSE;
     }
-  holder = g_strdup_printf ("process %d: %s\n", (int)getpid (), what);
+  holder = g_strdup_printf ("process %d: %s\n", (int) getpid (), what);
   if (ftruncate (fd, 0) != 0 || pwrite (fd, holder, strlen (holder), 0) < 0)
     g_debug ("%s: the holder's name cannot be written", path);
   workspace->lock_fd = fd;
