@@ -43,6 +43,9 @@ typedef struct _Checkpoint Checkpoint;
  * CTCLIP_ERROR_UNSUPPORTED with the Python line that saves it anew.
  */
 Checkpoint *checkpoint_open (const char *path, GError **error);
+
+/** checkpoint_open_bytes: safetensors in memory; @name is named in errors. */
+Checkpoint *checkpoint_open_bytes (GBytes *bytes, const char *name, GError **error);
 void checkpoint_free (Checkpoint *checkpoint);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Checkpoint, checkpoint_free)
 
@@ -64,17 +67,25 @@ const char *checkpoint_metadata (const Checkpoint *checkpoint, const char *key);
 
 /* ---- writing ---- */
 
+/** CheckpointFill: put a tensor's @n numbers (C order) into @numbers. */
+typedef gboolean (*CheckpointFill) (float *numbers, gsize n, gpointer user_data, GError **error);
+
 typedef struct
 {
   const char *name;
   guint n_dims;
   gint64 shape[CHECKPOINT_MAX_DIMS];
-  const float *data; /* C order */
+  const float *data;   /* C order; %NULL: made by `fill` when its turn comes, so that one is held at a time */
+  CheckpointFill fill;
+  gpointer user_data;
 } CheckpointItem;
 
-/** checkpoint_write_zip: what torch.load (weights_only=True) reads: an OrderedDict of float32 tensors. */
+/** checkpoint_write_zip: what torch.load (weights_only=True) reads: an OrderedDict of float32 tensors. Up to 4 GiB. */
 gboolean checkpoint_write_zip (const char *path, gboolean replace, const CheckpointItem *items, guint n, GError **error);
 
 /** checkpoint_write_safetensors: @metadata: (nullable) %NULL-terminated key, value, key, value, ... */
 gboolean checkpoint_write_safetensors (const char *path, gboolean replace, const CheckpointItem *items, guint n,
                                        const char *const *metadata, GError **error);
+
+/** checkpoint_safetensors_bytes: the same file in memory; items must hold their data. */
+GBytes *checkpoint_safetensors_bytes (const CheckpointItem *items, guint n, const char *const *metadata);
