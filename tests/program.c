@@ -52,8 +52,8 @@ run (const char *first, va_list rest)
   for (const char *argument = first; argument != NULL; argument = va_arg (rest, const char *))
     g_ptr_array_add (arguments, (gpointer) argument);
   g_ptr_array_add (arguments, NULL);
-  g_spawn_sync (NULL, (char **) arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &result.out, &result.err, &status,
-                &error);
+  g_spawn_sync (NULL, (char **) arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &result.out,
+                &result.err, &status, &error);
   assert_no_error (error);
   if (WIFEXITED (status))
     result.code = WEXITSTATUS (status);
@@ -83,7 +83,8 @@ program_expect (int code, const char *first, ...)
   result = run (first, rest);
   va_end (rest);
   if (result.code != code)
-    fail_msg ("`%s` ended with %d, not %d; it said:\n%s%s", first, result.code, code, result.out, result.err);
+    fail_msg ("`%s` ended with %d, not %d; it said:\n%s%s", first, result.code, code, result.out,
+              result.err);
   return result;
 }
 
@@ -95,8 +96,9 @@ json_at (json_t *document, const char *path)
 
   for (guint i = 0; steps[i] != NULL; i++)
     {
-      value = json_is_array (value) ? json_array_get (value, (size_t) g_ascii_strtoull (steps[i], NULL, 10))
-                                    : json_object_get (value, steps[i]);
+      value = json_is_array (value)
+                  ? json_array_get (value, (size_t) g_ascii_strtoull (steps[i], NULL, 10))
+                  : json_object_get (value, steps[i]);
       if (value == NULL)
         fail_msg ("the document has no %s (at %s)", path, steps[i]);
     }

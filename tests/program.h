@@ -24,6 +24,7 @@ ProgramResult program_run (const char *first, ...) G_GNUC_NULL_TERMINATED;
 /** program_ok: the same; fails the test unless the exit code is @code. */
 ProgramResult program_expect (int code, const char *first, ...) G_GNUC_NULL_TERMINATED;
 
-/** json_at: a number, string or object by a path such as "epochs.4.validation.macro_auroc"; fails if absent. */
+/** json_at: a number, string or object by a path such as "epochs.4.validation.macro_auroc"; fails
+ * if absent. */
 json_t *json_at (json_t *document, const char *path);
 double json_number_at (json_t *document, const char *path);

@@ -18,11 +18,14 @@
 static char *workspace;
 
 static void
-append_row (GString *reports, GString *labels, GString *names, float *latents, guint row, const char *split, Random *random)
+append_row (GString *reports, GString *labels, GString *names, float *latents, guint row,
+            const char *split, Random *random)
 {
   guint32 bits = 0;
 
-  g_string_append_printf (reports, "%s_%u_a_1.nii.gz,\"cough, \"\"dry\"\"\",CT,\"Findings of %u.\nSecond line\",Impression %u\r\n",
+  g_string_append_printf (reports,
+                          "%s_%u_a_1.nii.gz,\"cough, \"\"dry\"\"\",CT,\"Findings of %u.\nSecond "
+                          "line\",Impression %u\r\n",
                           split, row + 1, row, row);
   g_string_append_printf (labels, "%s_%u_a_1.nii.gz", split, row + 1);
   for (guint label = 0; label < 18; label++)
@@ -35,29 +38,33 @@ append_row (GString *reports, GString *labels, GString *names, float *latents, g
   g_string_append_c (labels, '\n');
   g_string_append_printf (names, "%s_%u_a_1.nii.gz\n", split, row + 1);
   for (guint feature = 0; feature < WIDTH; feature++)
-    latents[feature] = (float) (random_normal (random) + (feature < 18 && (bits >> feature & 1) ? 2 : 0));
+    latents[feature] =
+        (float) (random_normal (random) + (feature < 18 && (bits >> feature & 1) ? 2 : 0));
 }
 
 static void
-write_split (const char *split, const char *reports_name, const char *labels_name, const char *metadata_name, guint n, GString *names,
-             float *latents, Random *random)
+write_split (const char *split, const char *reports_name, const char *labels_name,
+             const char *metadata_name, guint n, GString *names, float *latents, Random *random)
 {
-  g_autoptr (GString) reports
-      = g_string_new ("\xef\xbb\xbfVolumeName,ClinicalInformation_EN,Technique_EN,Findings_EN,Impressions_EN\r\n");
-  g_autoptr (GString) labels = g_string_new (
-      "VolumeName,Medical material,Arterial wall calcification,Cardiomegaly,Pericardial effusion,Coronary artery wall "
-      "calcification,Hiatal hernia,Lymphadenopathy,Emphysema,Atelectasis,Lung nodule,Lung opacity,Pulmonary fibrotic "
-      "sequela,Pleural effusion,Mosaic attenuation pattern,Peribronchial thickening,Consolidation,Bronchiectasis,"
-      "Interlobular septal thickening\n");
-  g_autoptr (GString) metadata
-      = g_string_new ("VolumeName,Manufacturer,PatientSex,PatientAge,XYSpacing,ZSpacing,NumberofSlices\n");
+  g_autoptr (GString) reports = g_string_new (
+      "\xef\xbb\xbfVolumeName,ClinicalInformation_EN,Technique_EN,Findings_EN,Impressions_EN\r\n");
+  g_autoptr (GString) labels =
+      g_string_new ("VolumeName,Medical material,Arterial wall "
+                    "calcification,Cardiomegaly,Pericardial effusion,Coronary artery wall "
+                    "calcification,Hiatal hernia,Lymphadenopathy,Emphysema,Atelectasis,Lung "
+                    "nodule,Lung opacity,Pulmonary fibrotic "
+                    "sequela,Pleural effusion,Mosaic attenuation pattern,Peribronchial "
+                    "thickening,Consolidation,Bronchiectasis,"
+                    "Interlobular septal thickening\n");
+  g_autoptr (GString) metadata = g_string_new (
+      "VolumeName,Manufacturer,PatientSex,PatientAge,XYSpacing,ZSpacing,NumberofSlices\n");
   g_autofree char *reports_path = NULL, *labels_path = NULL, *metadata_path = NULL;
 
   for (guint row = 0; row < n; row++)
     {
       append_row (reports, labels, names, latents + row * WIDTH, row, split, random);
-      g_string_append_printf (metadata, "%s_%u_a_1.nii.gz,Siemens,%s,%03uY,\"[0.7, 0.7]\",1.5,%u\n", split, row + 1,
-                              row % 2 ? "F" : "M", 20 + row % 60, 100 + row);
+      g_string_append_printf (metadata, "%s_%u_a_1.nii.gz,Siemens,%s,%03uY,\"[0.7, 0.7]\",1.5,%u\n",
+                              split, row + 1, row % 2 ? "F" : "M", 20 + row % 60, 100 + row);
     }
   reports_path = testing_write (reports_name, reports->str, reports->len);
   labels_path = testing_write (labels_name, labels->str, labels->len);
@@ -75,19 +82,21 @@ make_workspace (void **state)
   Random random;
 
   random_init (&random, 11, 0);
-  write_split ("train", "train_reports.csv", "train_predicted_labels.csv", "train_metadata.csv", PATIENTS, names, latents, &random);
-  write_split ("valid", "validation_reports.csv", "valid_predicted_labels.csv", "validation_metadata.csv", PATIENTS, names,
-               latents + PATIENTS * WIDTH, &random);
+  write_split ("train", "train_reports.csv", "train_predicted_labels.csv", "train_metadata.csv",
+               PATIENTS, names, latents, &random);
+  write_split ("valid", "validation_reports.csv", "valid_predicted_labels.csv",
+               "validation_metadata.csv", PATIENTS, names, latents + PATIENTS * WIDTH, &random);
   names_path = testing_write ("names.txt", names->str, names->len);
   npy_path = testing_path ("latents.npy");
   npy_write (npy_path, TRUE, NPY_FLOAT32, 2, shape, latents, &error);
   assert_no_error (error);
   workspace = testing_path ("workspace");
   {
-    g_auto (ProgramResult) imported
-        = program_expect (0, "import", "-w", workspace, testing_directory (), "--json", NULL);
-    g_auto (ProgramResult) latents_imported = program_expect (0, "import-latents", "-w", workspace, "--npy", npy_path,
-                                                              "--names", names_path, "--encoder-name", "other", NULL);
+    g_auto (ProgramResult) imported =
+        program_expect (0, "import", "-w", workspace, testing_directory (), "--json", NULL);
+    g_auto (ProgramResult) latents_imported =
+        program_expect (0, "import-latents", "-w", workspace, "--npy", npy_path, "--names",
+                        names_path, "--encoder-name", "other", NULL);
   }
   return 0;
 }
@@ -106,11 +115,13 @@ test_import_reports_the_funnel_and_replaces_the_split (void **state)
 {
   g_autofree char *reports = testing_path ("train_reports.csv");
   g_autofree char *labels = testing_path ("train_predicted_labels.csv");
-  g_auto (ProgramResult) again = program_expect (0, "import", "-w", workspace, "--split", "train", "--reports", reports,
-                                                 "--labels", labels, "--json", NULL);
+  g_auto (ProgramResult) again =
+      program_expect (0, "import", "-w", workspace, "--split", "train", "--reports", reports,
+                      "--labels", labels, "--json", NULL);
   g_autofree char *metadata = testing_path ("train_metadata.csv");
-  g_auto (ProgramResult) full = program_expect (0, "import", "-w", workspace, "--split", "train", "--reports", reports,
-                                                "--labels", labels, "--metadata", metadata, "--json", NULL);
+  g_auto (ProgramResult) full =
+      program_expect (0, "import", "-w", workspace, "--split", "train", "--reports", reports,
+                      "--labels", labels, "--metadata", metadata, "--json", NULL);
 
   assert_int_equal (json_number_at (again.json, "rows"), PATIENTS);
   assert_int_equal (json_number_at (again.json, "kept"), PATIENTS);
@@ -121,27 +132,33 @@ test_import_reports_the_funnel_and_replaces_the_split (void **state)
 static void
 test_records_filter_count_and_show (void **state)
 {
-  g_auto (ProgramResult) all = program_expect (0, "records", "-w", workspace, "--json", "--limit", "3", NULL);
-  g_auto (ProgramResult) some
-      = program_expect (0, "records", "-w", workspace, "--query", "age > 60 AND sex = F", "--count", "--json", NULL);
-  g_auto (ProgramResult) phrase
-      = program_expect (0, "records", "-w", workspace, "--query", "\"findings of 17\"", "--json", NULL);
-  g_auto (ProgramResult) one = program_expect (0, "records", "-w", workspace, "--show", "valid_3_a_1", "--json", NULL);
+  g_auto (ProgramResult) all =
+      program_expect (0, "records", "-w", workspace, "--json", "--limit", "3", NULL);
+  g_auto (ProgramResult) some = program_expect (0, "records", "-w", workspace, "--query",
+                                                "age > 60 AND sex = F", "--count", "--json", NULL);
+  g_auto (ProgramResult) phrase = program_expect (0, "records", "-w", workspace, "--query",
+                                                  "\"findings of 17\"", "--json", NULL);
+  g_auto (ProgramResult) one =
+      program_expect (0, "records", "-w", workspace, "--show", "valid_3_a_1", "--json", NULL);
 
   assert_int_equal (json_number_at (all.json, "total"), 2 * PATIENTS);
   assert_int_equal (json_array_size (json_at (all.json, "records")), 3);
-  assert_string_equal (json_string_value (json_at (all.json, "records.0.volume")), "train_1_a_1.nii.gz");
+  assert_string_equal (json_string_value (json_at (all.json, "records.0.volume")),
+                       "train_1_a_1.nii.gz");
   assert_true (json_is_null (json_at (all.json, "records.0.reason")));
-  /* Ages run from 20 to 79; every second one is a woman: 4 rounds of 60, 19 above 60, 10 of them odd rows. */
+  /* Ages run from 20 to 79; every second one is a woman: 4 rounds of 60, 19 above 60, 10 of them
+   * odd rows. */
   assert_int_equal (json_number_at (some.json, "total"), 2 * 4 * 10);
   assert_int_equal (json_number_at (phrase.json, "total"), 2);
-  assert_string_equal (json_string_value (json_at (one.json, "findings")), "Findings of 2.\nSecond line");
+  assert_string_equal (json_string_value (json_at (one.json, "findings")),
+                       "Findings of 2.\nSecond line");
 }
 
 static void
 test_wrong_query_says_where (void **state)
 {
-  g_auto (ProgramResult) result = program_expect (2, "records", "-w", workspace, "--query", "age > 60 AND (sex = F", NULL);
+  g_auto (ProgramResult) result =
+      program_expect (2, "records", "-w", workspace, "--query", "age > 60 AND (sex = F", NULL);
 
   assert_non_null (strchr (result.err, '^'));
   assert_string_equal (result.out, "");
@@ -150,8 +167,8 @@ test_wrong_query_says_where (void **state)
 static void
 test_sample_has_exactly_its_share (void **state)
 {
-  g_auto (ProgramResult) result
-      = program_expect (0, "sample", "-w", workspace, "--split", "valid", "--fraction", "0.31", "--json", NULL);
+  g_auto (ProgramResult) result = program_expect (0, "sample", "-w", workspace, "--split", "valid",
+                                                  "--fraction", "0.31", "--json", NULL);
 
   /* 0.31 × 240 = 74.4 */
   assert_int_equal (json_number_at (result.json, "n"), 74);
@@ -165,8 +182,9 @@ test_sample_has_exactly_its_share (void **state)
 static void
 test_train_streams_epochs_and_learns (void **state)
 {
-  g_auto (ProgramResult) result = program_expect (0, "train", "-w", workspace, "--fraction", "1", "--epochs", "4", "--watch",
-                                                  "--name", "streamed", "--batch", "16", NULL);
+  g_auto (ProgramResult) result =
+      program_expect (0, "train", "-w", workspace, "--fraction", "1", "--epochs", "4", "--watch",
+                      "--name", "streamed", "--batch", "16", NULL);
   g_auto (GStrv) lines = g_strsplit (g_strchomp (result.out), "\n", -1);
   json_t *epoch = json_loads (lines[0], 0, NULL);
 
@@ -179,16 +197,20 @@ test_train_streams_epochs_and_learns (void **state)
   assert_true (json_number_at (result.json, "epochs.3.validation.macro_auroc") > 0.85);
   assert_true (json_number_at (result.json, "epochs.3.validation.macro_auroc_low")
                < json_number_at (result.json, "epochs.3.validation.macro_auroc"));
-  assert_true (json_number_at (result.json, "epochs.3.train_loss") < json_number_at (epoch, "train_loss"));
+  assert_true (json_number_at (result.json, "epochs.3.train_loss")
+               < json_number_at (epoch, "train_loss"));
   json_decref (epoch);
 }
 
 static void
 test_same_seed_gives_the_same_bits_and_another_does_not (void **state)
 {
-  g_auto (ProgramResult) a = program_expect (0, "train", "-w", workspace, "--fraction", "0.5", "--seed", "7", "--json", NULL);
-  g_auto (ProgramResult) b = program_expect (0, "train", "-w", workspace, "--fraction", "0.5", "--seed", "7", "--json", NULL);
-  g_auto (ProgramResult) c = program_expect (0, "train", "-w", workspace, "--fraction", "0.5", "--seed", "8", "--json", NULL);
+  g_auto (ProgramResult) a = program_expect (0, "train", "-w", workspace, "--fraction", "0.5",
+                                             "--seed", "7", "--json", NULL);
+  g_auto (ProgramResult) b = program_expect (0, "train", "-w", workspace, "--fraction", "0.5",
+                                             "--seed", "7", "--json", NULL);
+  g_auto (ProgramResult) c = program_expect (0, "train", "-w", workspace, "--fraction", "0.5",
+                                             "--seed", "8", "--json", NULL);
 
   assert_true (json_equal (json_at (a.json, "epochs"), json_at (b.json, "epochs")));
   assert_false (json_equal (json_at (a.json, "epochs"), json_at (c.json, "epochs")));
@@ -197,8 +219,8 @@ test_same_seed_gives_the_same_bits_and_another_does_not (void **state)
 static void
 test_permuted_labels_land_at_one_half (void **state)
 {
-  g_auto (ProgramResult) result
-      = program_expect (0, "train", "-w", workspace, "--fraction", "1", "--permute-labels", "--json", NULL);
+  g_auto (ProgramResult) result = program_expect (0, "train", "-w", workspace, "--fraction", "1",
+                                                  "--permute-labels", "--json", NULL);
 
   assert_true (json_number_at (result.json, "epochs.4.validation.macro_auroc_low") < 0.5);
   assert_true (json_number_at (result.json, "epochs.4.validation.macro_auroc_high") > 0.5);
@@ -207,15 +229,18 @@ test_permuted_labels_land_at_one_half (void **state)
 static void
 test_a_run_is_repeated_from_its_own_run_file (void **state)
 {
-  g_auto (ProgramResult) config
-      = program_expect (0, "train", "--print-config", "--gamma", "1", "--head", "linear", "--fraction", "0.4", NULL);
+  g_auto (ProgramResult) config = program_expect (0, "train", "--print-config", "--gamma", "1",
+                                                  "--head", "linear", "--fraction", "0.4", NULL);
   g_autofree char *path = testing_write ("run.ini", config.out, strlen (config.out));
-  g_auto (ProgramResult) a
-      = program_expect (0, "train", "-w", workspace, "--config", path, "--name", "first", "--json", NULL);
-  g_auto (ProgramResult) b = program_expect (0, "train", "-w", workspace, "--gamma", "1", "--head", "linear", "--fraction",
-                                             "0.4", "--name", "second", "--json", NULL);
-  g_auto (ProgramResult) shown = program_expect (0, "runs", "-w", workspace, "--show", "first", "--json", NULL);
-  g_auto (ProgramResult) compared = program_expect (0, "runs", "-w", workspace, "--compare", "first", "second", "--json", NULL);
+  g_auto (ProgramResult) a = program_expect (0, "train", "-w", workspace, "--config", path,
+                                             "--name", "first", "--json", NULL);
+  g_auto (ProgramResult) b =
+      program_expect (0, "train", "-w", workspace, "--gamma", "1", "--head", "linear", "--fraction",
+                      "0.4", "--name", "second", "--json", NULL);
+  g_auto (ProgramResult) shown =
+      program_expect (0, "runs", "-w", workspace, "--show", "first", "--json", NULL);
+  g_auto (ProgramResult) compared =
+      program_expect (0, "runs", "-w", workspace, "--compare", "first", "second", "--json", NULL);
 
   assert_true (json_equal (json_at (a.json, "epochs"), json_at (b.json, "epochs")));
   assert_true (json_equal (json_at (a.json, "epochs"), json_at (shown.json, "epochs")));
@@ -243,10 +268,11 @@ test_members_without_a_latent_are_left_out_and_counted (void **state)
   npy_write (npy, TRUE, NPY_FLOAT32, 2, shape, latents, &error);
   assert_no_error (error);
   {
-    g_auto (ProgramResult) imported = program_expect (0, "import-latents", "-w", workspace, "--npy", npy, "--names", names,
-                                                      "--encoder-name", "few", NULL);
-    g_auto (ProgramResult) partial = program_expect (3, "train", "-w", workspace, "--encoder-name", "few", "--fraction", "1",
-                                                     "--json", NULL);
+    g_auto (ProgramResult) imported =
+        program_expect (0, "import-latents", "-w", workspace, "--npy", npy, "--names", names,
+                        "--encoder-name", "few", NULL);
+    g_auto (ProgramResult) partial = program_expect (3, "train", "-w", workspace, "--encoder-name",
+                                                     "few", "--fraction", "1", "--json", NULL);
 
     assert_int_equal (json_number_at (partial.json, "train_n"), 40);
     assert_int_equal (json_number_at (partial.json, "valid_n"), 20);
@@ -258,10 +284,12 @@ test_members_without_a_latent_are_left_out_and_counted (void **state)
 static void
 test_predict_takes_imported_latents_by_name (void **state)
 {
-  g_auto (ProgramResult) trained = program_expect (0, "train", "-w", workspace, "--encoder-name", "other", "--name", "predicting",
-                                                   "--fraction", "1", NULL);
-  g_auto (ProgramResult) result = program_expect (3, "predict", "-w", workspace, "--run", "predicting", "--json",
-                                                  "valid_1_a_1.nii.gz", "nobody_1_a_1.nii.gz", NULL);
+  g_auto (ProgramResult) trained =
+      program_expect (0, "train", "-w", workspace, "--encoder-name", "other", "--name",
+                      "predicting", "--fraction", "1", NULL);
+  g_auto (ProgramResult) result =
+      program_expect (3, "predict", "-w", workspace, "--run", "predicting", "--json",
+                      "valid_1_a_1.nii.gz", "nobody_1_a_1.nii.gz", NULL);
 
   assert_int_equal (json_array_size (json_at (result.json, "predictions")), 1);
   assert_true (json_number_at (result.json, "predictions.0.probabilities.Emphysema") > 0);
@@ -286,17 +314,19 @@ test_every_export_is_written_and_not_twice (void **state)
     { "predictions", "p.csv", "VolumeName,Medical material" },
     { "predictions", "p.json", "{\"run\":" },
   };
-  g_auto (ProgramResult) trained
-      = program_expect (0, "train", "-w", workspace, "--encoder-name", "other", "--fraction", "1", NULL);
+  g_auto (ProgramResult) trained = program_expect (0, "train", "-w", workspace, "--encoder-name",
+                                                   "other", "--fraction", "1", NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (exports); i++)
     {
       g_autofree char *path = testing_path (exports[i].name);
       g_autofree char *content = NULL;
-      g_auto (ProgramResult) first = program_expect (0, "export", "-w", workspace, exports[i].what, "--out", path, "--sample",
-                                                     "train-1-42", "--encoder-name", "other", NULL);
-      g_auto (ProgramResult) second = program_expect (2, "export", "-w", workspace, exports[i].what, "--out", path, "--sample",
-                                                      "train-1-42", "--encoder-name", "other", NULL);
+      g_auto (ProgramResult) first =
+          program_expect (0, "export", "-w", workspace, exports[i].what, "--out", path, "--sample",
+                          "train-1-42", "--encoder-name", "other", NULL);
+      g_auto (ProgramResult) second =
+          program_expect (2, "export", "-w", workspace, exports[i].what, "--out", path, "--sample",
+                          "train-1-42", "--encoder-name", "other", NULL);
 
       assert_true (g_file_get_contents (path, &content, NULL, NULL));
       assert_memory_equal (content, exports[i].start, strlen (exports[i].start));
@@ -309,10 +339,11 @@ test_exported_latents_can_be_imported_again (void **state)
 {
   g_autofree char *npy = testing_path ("again.npy");
   g_autofree char *names = testing_path ("again.txt");
-  g_auto (ProgramResult) out
-      = program_expect (0, "export", "-w", workspace, "latents", "--out", npy, "--encoder-name", "other", NULL);
-  g_auto (ProgramResult) in = program_expect (0, "import-latents", "-w", workspace, "--npy", npy, "--names", names,
-                                              "--encoder-name", "again", "--json", NULL);
+  g_auto (ProgramResult) out = program_expect (0, "export", "-w", workspace, "latents", "--out",
+                                               npy, "--encoder-name", "other", NULL);
+  g_auto (ProgramResult) in =
+      program_expect (0, "import-latents", "-w", workspace, "--npy", npy, "--names", names,
+                      "--encoder-name", "again", "--json", NULL);
 
   assert_int_equal (json_number_at (in.json, "imported"), 2 * PATIENTS);
   assert_int_equal (json_number_at (in.json, "width"), WIDTH);
@@ -327,14 +358,17 @@ test_faults_are_one_line_with_the_documented_code (void **state)
   g_autofree char *labels = testing_path ("train_predicted_labels.csv");
   g_autofree char *not_nifti = testing_write ("text.nii.gz", "hello", 5);
   g_autofree char *out = testing_path ("never.npy");
-  g_auto (ProgramResult) column = program_expect (1, "import", "-w", workspace, "--split", "train", "--reports", no_column,
-                                                  "--labels", labels, NULL);
-  g_auto (ProgramResult) absent = program_expect (1, "prepare", "/nowhere/a.nii.gz", "--out", out, NULL);
+  g_auto (ProgramResult) column = program_expect (1, "import", "-w", workspace, "--split", "train",
+                                                  "--reports", no_column, "--labels", labels, NULL);
+  g_auto (ProgramResult) absent =
+      program_expect (1, "prepare", "/nowhere/a.nii.gz", "--out", out, NULL);
   g_auto (ProgramResult) broken = program_expect (1, "prepare", not_nifti, "--out", out, NULL);
   g_auto (ProgramResult) nowhere = program_expect (1, "records", "-w", "/nowhere/workspace", NULL);
   g_auto (ProgramResult) unknown = program_expect (2, "frobnicate", NULL);
-  g_auto (ProgramResult) option = program_expect (2, "train", "-w", workspace, "--gamma", "eleven", NULL);
-  g_auto (ProgramResult) run = program_expect (1, "runs", "-w", workspace, "--show", "nobody", NULL);
+  g_auto (ProgramResult) option =
+      program_expect (2, "train", "-w", workspace, "--gamma", "eleven", NULL);
+  g_auto (ProgramResult) run =
+      program_expect (1, "runs", "-w", workspace, "--show", "nobody", NULL);
 
   assert_non_null (strstr (column.err, "no_column.csv"));
   assert_non_null (strstr (column.err, "Findings_EN"));
@@ -350,9 +384,10 @@ test_faults_are_one_line_with_the_documented_code (void **state)
 static void
 test_every_command_has_help (void **state)
 {
-  static const char *const commands[]
-      = { "demo",    "import", "import-latents", "records", "sample", "prepare", "slice", "encode", "train",
-          "predict", "runs",   "export",         "doctor" };
+  static const char *const commands[] = { "demo",   "import",  "import-latents", "records",
+                                          "sample", "prepare", "slice",          "encode",
+                                          "train",  "predict", "runs",           "export",
+                                          "doctor" };
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
@@ -366,7 +401,8 @@ test_every_command_has_help (void **state)
 static void
 test_no_escape_codes_reach_a_pipe (void **state)
 {
-  g_auto (ProgramResult) result = program_expect (0, "train", "-w", workspace, "--encoder-name", "other", NULL);
+  g_auto (ProgramResult) result =
+      program_expect (0, "train", "-w", workspace, "--encoder-name", "other", NULL);
 
   assert_null (strchr (result.out, '\033'));
   assert_null (strchr (result.err, '\033'));

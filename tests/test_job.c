@@ -154,10 +154,12 @@ static void
 test_parameters_round_trip_through_a_run_file (void **state)
 {
   static const char *const changed[][2] = {
-    { "fraction", "0.333" },       { "seed", "4294967295" }, { "epochs", "7" },      { "lr", "3e-05" },
-    { "schedule", "cosine" },      { "gamma", "0.5" },       { "alpha", "0.25" },    { "pos-weight", "1,2.5,3" },
-    { "head", "norm-linear" },     { "dropout", "0" },       { "standardize", "no" }, { "threshold", "youden" },
-    { "keep", "best" },            { "permute-labels", "yes" }, { "name", "my run" }, { "batch", "64" },
+    { "fraction", "0.333" }, { "seed", "4294967295" },    { "epochs", "7" },
+    { "lr", "3e-05" },       { "schedule", "cosine" },    { "gamma", "0.5" },
+    { "alpha", "0.25" },     { "pos-weight", "1,2.5,3" }, { "head", "norm-linear" },
+    { "dropout", "0" },      { "standardize", "no" },     { "threshold", "youden" },
+    { "keep", "best" },      { "permute-labels", "yes" }, { "name", "my run" },
+    { "batch", "64" },
   };
   g_autoptr (TrainParameters) parameters = train_parameters_new ();
   g_autoptr (TrainParameters) again = train_parameters_new ();

@@ -14,7 +14,7 @@ static const struct
   const char *code;
   gsize size;
 } types[] = {
-  [NPY_UINT8] = { "u1", 1 }, [NPY_INT16] = { "i2", 2 },   [NPY_INT32] = { "i4", 4 },
+  [NPY_UINT8] = { "u1", 1 }, [NPY_INT8] = { "i1", 1 }, [NPY_INT16] = { "i2", 2 },   [NPY_INT32] = { "i4", 4 },
   [NPY_INT64] = { "i8", 8 }, [NPY_FLOAT32] = { "f4", 4 }, [NPY_FLOAT64] = { "f8", 8 },
 };
 
@@ -286,7 +286,7 @@ npy_write (const char *path, gboolean replace, NpyType type, guint n_dims, const
   if (file == NULL)
     return FALSE;
   g_string_printf (header, "{'descr': '%c%s', 'fortran_order': False, 'shape': (",
-                   type == NPY_UINT8 ? '|' : '<', types[type].code);
+                   npy_type_size (type) == 1 ? '|' : '<', types[type].code);
   for (guint i = 0; i < n_dims; i++)
     {
       g_string_append_printf (header, "%" G_GSIZE_FORMAT ",%s", shape[i],

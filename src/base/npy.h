@@ -10,6 +10,7 @@
 typedef enum
 {
   NPY_UINT8,
+  NPY_INT8,
   NPY_INT16,
   NPY_INT32,
   NPY_INT64,

@@ -12,7 +12,8 @@
 static int
 compare_scores (gconstpointer a, gconstpointer b, gpointer scores)
 {
-  double x = ((const double *) scores)[*(const guint32 *) a], y = ((const double *) scores)[*(const guint32 *) b];
+  double x = ((const double *) scores)[*(const guint32 *) a],
+         y = ((const double *) scores)[*(const guint32 *) b];
 
   /* A NaN is below every number, so that it is never called positive. */
   if (isnan (x) || isnan (y))
@@ -49,7 +50,8 @@ ranking_run_end (const double *scores, const guint32 *order, gsize n, gsize star
 
 /** Midranks from 1 of the scores that @subset marks (every score where it is %NULL). */
 static void
-midranks (const double *scores, const guint32 *order, gsize n, const guint8 *labels, int only, double *ranks)
+midranks (const double *scores, const guint32 *order, gsize n, const guint8 *labels, int only,
+          double *ranks)
 {
   double before = 0;
 
@@ -68,7 +70,8 @@ midranks (const double *scores, const guint32 *order, gsize n, const guint8 *lab
 
 /* ---- DeLong ---- */
 
-/** Sun & Xu's structural components: how a positive (v10) or negative (v01) fares against the other kind. */
+/** Sun & Xu's structural components: how a positive (v10) or negative (v01) fares against the other
+ * kind. */
 typedef struct
 {
   gsize m, n; /* positives, negatives */
@@ -115,7 +118,8 @@ structural_components (const double *scores, const guint8 *labels, gsize n)
       }
     else
       result.v01[q++] = 1 - (all[i] - negative[i]) / (double) result.m;
-  result.auroc = (sum - (double) result.m * ((double) result.m + 1) / 2) / ((double) result.m * (double) result.n);
+  result.auroc = (sum - (double) result.m * ((double) result.m + 1) / 2)
+                 / ((double) result.m * (double) result.n);
   return result;
 }
 
@@ -172,11 +176,13 @@ metrics_auroc_interval (const double *scores, const guint8 *labels, gsize n)
   half = Z_95 * sqrt (auroc_covariance (&components, &components));
   if (isnan (half))
     return (MetricsInterval){ components.auroc, NAN, NAN };
-  return (MetricsInterval){ components.auroc, MAX (components.auroc - half, 0), MIN (components.auroc + half, 1) };
+  return (MetricsInterval){ components.auroc, MAX (components.auroc - half, 0),
+                            MIN (components.auroc + half, 1) };
 }
 
 double
-metrics_auroc_difference (const double *a, const double *b, const guint8 *labels, gsize n, MetricsInterval *difference)
+metrics_auroc_difference (const double *a, const double *b, const guint8 *labels, gsize n,
+                          MetricsInterval *difference)
 {
   g_auto (Components) of_a = structural_components (a, labels, n);
   g_auto (Components) of_b = structural_components (b, labels, n);
@@ -186,7 +192,8 @@ metrics_auroc_difference (const double *a, const double *b, const guint8 *labels
   if (isnan (of_a.auroc))
     return NAN;
   difference->value = of_a.auroc - of_b.auroc;
-  variance = auroc_covariance (&of_a, &of_a) + auroc_covariance (&of_b, &of_b) - 2 * auroc_covariance (&of_a, &of_b);
+  variance = auroc_covariance (&of_a, &of_a) + auroc_covariance (&of_b, &of_b)
+             - 2 * auroc_covariance (&of_a, &of_b);
   if (isnan (variance))
     return NAN;
   deviation = sqrt (MAX (variance, 0));
@@ -258,7 +265,8 @@ metrics_youden_threshold (const double *scores, const guint8 *labels, gsize n)
   g_autoptr (GArray) points = metrics_roc (scores, labels, n);
   double best = -INFINITY, threshold = NAN;
 
-  /* From the highest threshold down, so that of equals the highest stays; the first point calls nothing. */
+  /* From the highest threshold down, so that of equals the highest stays; the first point calls
+   * nothing. */
   for (guint i = 1; i < points->len; i++)
     {
       const MetricsRocPoint *point = &g_array_index (points, MetricsRocPoint, i);

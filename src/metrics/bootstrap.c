@@ -77,12 +77,16 @@ quantile (const double *sorted, gsize n, double q)
   double place = q * (double) (n - 1);
   gsize below = (gsize) floor (place);
 
-  return below + 1 < n ? sorted[below] + (place - (double) below) * (sorted[below + 1] - sorted[below]) : sorted[below];
+  return below + 1 < n
+             ? sorted[below] + (place - (double) below) * (sorted[below + 1] - sorted[below])
+             : sorted[below];
 }
 
-/** Draw as many groups as there are, with replacement; every row counts as often as its group came. */
+/** Draw as many groups as there are, with replacement; every row counts as often as its group came.
+ */
 static void
-draw_weights (Random *random, const MetricsInput *input, guint32 n_groups, guint32 *group_weights, guint32 *weights)
+draw_weights (Random *random, const MetricsInput *input, guint32 n_groups, guint32 *group_weights,
+              guint32 *weights)
 {
   for (guint32 g = 0; g < n_groups; g++)
     group_weights[g] = 0;
@@ -93,7 +97,8 @@ draw_weights (Random *random, const MetricsInput *input, guint32 n_groups, guint
 }
 
 gboolean
-bootstrap_macro_auroc (const MetricsInput *input, double *low, double *high, GCancellable *cancellable, GError **error)
+bootstrap_macro_auroc (const MetricsInput *input, double *low, double *high,
+                       GCancellable *cancellable, GError **error)
 {
   g_autofree SortedClass *classes = g_new (SortedClass, MAX (input->n_classes, 1));
   g_autofree double *draws = g_new (double, MAX (input->bootstrap_draws, 1));
@@ -114,7 +119,7 @@ bootstrap_macro_auroc (const MetricsInput *input, double *low, double *high, GCa
         n_groups = MAX (n_groups, input->groups[i] + 1);
     }
   group_weights = g_new (guint32, n_groups);
-  for (guint class = 0; class < input->n_classes; class++)
+  for (guint class = 0; class < input->n_classes; class ++)
     classes[class] = sort_class (input, class);
 
   random_init (&random, input->bootstrap_seed, DRAW_STREAM);
@@ -125,7 +130,7 @@ bootstrap_macro_auroc (const MetricsInput *input, double *low, double *high, GCa
 
       done = !g_cancellable_set_error_if_cancelled (cancellable, error);
       draw_weights (&random, input, n_groups, group_weights, weights);
-      for (guint class = 0; class < input->n_classes; class++)
+      for (guint class = 0; class < input->n_classes; class ++)
         {
           double auroc = weighted_auroc (&classes[class], weights, input->n);
 
@@ -137,7 +142,7 @@ bootstrap_macro_auroc (const MetricsInput *input, double *low, double *high, GCa
       if (n > 0)
         draws[defined++] = sum / n;
     }
-  for (guint class = 0; class < input->n_classes; class++)
+  for (guint class = 0; class < input->n_classes; class ++)
     {
       g_free (classes[class].rows);
       g_free (classes[class].labels);

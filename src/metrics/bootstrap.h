@@ -8,8 +8,9 @@
 /**
  * bootstrap_macro_auroc: percentile interval (2.5-97.5) of the mean AUROC over classes.
  *
- * Every class is sorted once; a draw only changes how often each row counts, so its AUROC is one pass over
- * that order. @low, @high: (out) NaN without groups to draw or draws. FALSE when cancelled.
+ * Every class is sorted once; a draw only changes how often each row counts, so its AUROC is one
+ * pass over that order. @low, @high: (out) NaN without groups to draw or draws. FALSE when
+ * cancelled.
  */
-gboolean bootstrap_macro_auroc (const MetricsInput *input, double *low, double *high, GCancellable *cancellable,
-                                GError **error);
+gboolean bootstrap_macro_auroc (const MetricsInput *input, double *low, double *high,
+                                GCancellable *cancellable, GError **error);

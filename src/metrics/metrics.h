@@ -1,9 +1,9 @@
 /**
  * metrics.h: how well scores separate two classes, and how sure that is.
  *
- * Scores are doubles and any monotone measure will do for ranking: pass logits to the AUROC functions,
- * not rounded probabilities. Labels are 0 or 1. NaN stands for "undefined" everywhere: a class without
- * positives has no sensitivity, and one without both kinds has no AUROC.
+ * Scores are doubles and any monotone measure will do for ranking: pass logits to the AUROC
+ * functions, not rounded probabilities. Labels are 0 or 1. NaN stands for "undefined" everywhere: a
+ * class without positives has no sensitivity, and one without both kinds has no AUROC.
  */
 #pragma once
 
@@ -19,19 +19,21 @@ typedef struct
   guint tp, fp, tn, fn;
 } MetricsConfusion;
 
-/** metrics_auroc: area under the ROC curve by midranks (ties count half); NaN where undefined. O(n log n). */
+/** metrics_auroc: area under the ROC curve by midranks (ties count half); NaN where undefined. O(n
+ * log n). */
 double metrics_auroc (const double *scores, const guint8 *labels, gsize n);
 
 /**
  * metrics_auroc_interval: AUROC with its 95 % DeLong interval, clipped to [0, 1].
  *
- * Sun & Xu, IEEE Signal Processing Letters 21(11), 2014: the fast algorithm. With a single positive or a
- * single negative the value is defined and the interval is not.
+ * Sun & Xu, IEEE Signal Processing Letters 21(11), 2014: the fast algorithm. With a single positive
+ * or a single negative the value is defined and the interval is not.
  */
 MetricsInterval metrics_auroc_interval (const double *scores, const guint8 *labels, gsize n);
 
 /**
- * metrics_auroc_difference: AUROC(a) − AUROC(b) on the same labels, for correlated curves (DeLong 1988).
+ * metrics_auroc_difference: AUROC(a) − AUROC(b) on the same labels, for correlated curves (DeLong
+ * 1988).
  *
  * @difference: (out) value with its 95 % interval
  * Returns: the two-sided p value; NaN where undefined; 1 where both curves are the same.
@@ -43,7 +45,8 @@ double metrics_auroc_difference (const double *a, const double *b, const guint8 
 double metrics_average_precision (const double *scores, const guint8 *labels, gsize n);
 
 /** metrics_confusion: counts with score >= threshold called positive. */
-MetricsConfusion metrics_confusion (const double *scores, const guint8 *labels, gsize n, double threshold);
+MetricsConfusion metrics_confusion (const double *scores, const guint8 *labels, gsize n,
+                                    double threshold);
 
 double metrics_sensitivity (MetricsConfusion c);
 double metrics_specificity (MetricsConfusion c);
@@ -54,8 +57,9 @@ double metrics_f1 (MetricsConfusion c);
 double metrics_brier (const double *probabilities, const guint8 *labels, gsize n);
 
 /**
- * metrics_youden_threshold: the score that maximises sensitivity + specificity − 1; the highest of equals.
- * NaN where either class is absent. Choose it on training scores, never on those that are judged.
+ * metrics_youden_threshold: the score that maximises sensitivity + specificity − 1; the highest of
+ * equals. NaN where either class is absent. Choose it on training scores, never on those that are
+ * judged.
  */
 double metrics_youden_threshold (const double *scores, const guint8 *labels, gsize n);
 
@@ -65,7 +69,8 @@ typedef struct
   double threshold, false_positive_rate, sensitivity;
 } MetricsRocPoint;
 
-/** metrics_roc: the curve from (0, 0) to (1, 1), one point per distinct score. (element-type MetricsRocPoint) */
+/** metrics_roc: the curve from (0, 0) to (1, 1), one point per distinct score. (element-type
+ * MetricsRocPoint) */
 GArray *metrics_roc (const double *scores, const guint8 *labels, gsize n);
 
 /* ---- many classes at once ---- */
@@ -83,10 +88,11 @@ typedef struct
 {
   guint n_classes;
   MetricsClass *classes;
-  guint classes_in_macro; /* classes whose AUROC is defined */
+  guint classes_in_macro;      /* classes whose AUROC is defined */
   MetricsInterval macro_auroc; /* interval: bootstrap over groups, percentile 2.5-97.5 */
   double micro_auroc;
-  double macro_sensitivity, macro_specificity, macro_accuracy, macro_f1, macro_average_precision, macro_brier;
+  double macro_sensitivity, macro_specificity, macro_accuracy, macro_f1, macro_average_precision,
+      macro_brier;
   double micro_sensitivity, micro_specificity, micro_f1;
   double accuracy;        /* element-wise */
   double subset_accuracy; /* all classes of a row right */
@@ -94,21 +100,22 @@ typedef struct
 
 typedef struct
 {
-  const double *logits;    /* n × n_classes, row-major */
-  const guint8 *labels;    /* n × n_classes */
+  const double *logits; /* n × n_classes, row-major */
+  const guint8 *labels; /* n × n_classes */
   gsize n;
   guint n_classes;
   const double *thresholds; /* n_classes probabilities; %NULL: 0.5 */
-  const guint32 *groups;    /* n patient numbers for the bootstrap; %NULL: every row is its own group */
-  guint bootstrap_draws;    /* 0: no macro interval; 1,000 is the house's number */
+  const guint32
+      *groups; /* n patient numbers for the bootstrap; %NULL: every row is its own group */
+  guint bootstrap_draws; /* 0: no macro interval; 1,000 is the house's number */
   guint64 bootstrap_seed;
 } MetricsInput;
 
 /**
  * metrics_table: every number of the per-class table.
  *
- * Probabilities are 1 / (1 + exp(−logit)) in double. A bootstrap draw in which a class has one kind only
- * leaves the class out of that draw's mean. %NULL with G_IO_ERROR_CANCELLED when cancelled.
+ * Probabilities are 1 / (1 + exp(−logit)) in double. A bootstrap draw in which a class has one kind
+ * only leaves the class out of that draw's mean. %NULL with G_IO_ERROR_CANCELLED when cancelled.
  */
 MetricsTable *metrics_table (const MetricsInput *input, GCancellable *cancellable, GError **error);
 

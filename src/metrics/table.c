@@ -12,7 +12,8 @@ sigmoid (double logit)
 
 /** One class's numbers. @logits, @probabilities, @labels: n each, room for the class's column. */
 static MetricsClass
-judge_class (const MetricsInput *input, guint class, double *logits, double *probabilities, guint8 *labels)
+judge_class (const MetricsInput *input, guint class, double *logits, double *probabilities,
+             guint8 *labels)
 {
   MetricsClass result = { 0 };
 
@@ -43,7 +44,7 @@ mean_over_classes (const MetricsTable *table, gsize offset, guint *defined)
   double sum = 0;
   guint n = 0;
 
-  for (guint class = 0; class < table->n_classes; class++)
+  for (guint class = 0; class < table->n_classes; class ++)
     {
       double value = G_STRUCT_MEMBER (double, &table->classes[class], offset);
 
@@ -61,8 +62,8 @@ static void
 take_means (MetricsTable *table)
 {
 #define MEAN(member) mean_over_classes (table, G_STRUCT_OFFSET (MetricsClass, member), NULL)
-  table->macro_auroc.value
-      = mean_over_classes (table, G_STRUCT_OFFSET (MetricsClass, auroc.value), &table->classes_in_macro);
+  table->macro_auroc.value = mean_over_classes (table, G_STRUCT_OFFSET (MetricsClass, auroc.value),
+                                                &table->classes_in_macro);
   table->macro_sensitivity = MEAN (sensitivity);
   table->macro_specificity = MEAN (specificity);
   table->macro_accuracy = MEAN (accuracy);
@@ -82,7 +83,7 @@ take_micro (MetricsTable *table, const MetricsInput *input)
 
   for (gsize i = 0; i < n; i++)
     labels[i] = input->labels[i] != 0;
-  for (guint class = 0; class < table->n_classes; class++)
+  for (guint class = 0; class < table->n_classes; class ++)
     {
       const MetricsConfusion *c = &table->classes[class].confusion;
 
@@ -104,11 +105,12 @@ subset_accuracy (const MetricsTable *table, const MetricsInput *input)
     {
       gboolean all = TRUE;
 
-      for (guint class = 0; all && class < input->n_classes; class++)
+      for (guint class = 0; all && class < input->n_classes; class ++)
         {
           gsize at = i * input->n_classes + class;
 
-          all = (sigmoid (input->logits[at]) >= table->classes[class].threshold) == (input->labels[at] != 0);
+          all = (sigmoid (input->logits[at]) >= table->classes[class].threshold)
+                == (input->labels[at] != 0);
         }
       right += all;
     }
@@ -125,7 +127,7 @@ metrics_table (const MetricsInput *input, GCancellable *cancellable, GError **er
 
   table->n_classes = input->n_classes;
   table->classes = g_new0 (MetricsClass, MAX (input->n_classes, 1));
-  for (guint class = 0; class < input->n_classes; class++)
+  for (guint class = 0; class < input->n_classes; class ++)
     {
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return NULL;
@@ -134,7 +136,8 @@ metrics_table (const MetricsInput *input, GCancellable *cancellable, GError **er
   take_means (table);
   take_micro (table, input);
   table->subset_accuracy = subset_accuracy (table, input);
-  if (!bootstrap_macro_auroc (input, &table->macro_auroc.low, &table->macro_auroc.high, cancellable, error))
+  if (!bootstrap_macro_auroc (input, &table->macro_auroc.low, &table->macro_auroc.high, cancellable,
+                              error))
     return NULL;
   return g_steal_pointer (&table);
 }

@@ -32,7 +32,8 @@ bytes_source_open (const char *path, GError **error)
     }
   if (!S_ISREG (info.st_mode))
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED, "%s: is not a file; name the checkpoint itself", path);
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
+                   "%s: is not a file; name the checkpoint itself", path);
       return NULL;
     }
   source->size = (guint64) info.st_size;
@@ -76,8 +77,8 @@ bytes_source_size (const BytesSource *source)
 static gboolean
 ends_early (BytesSource *source, GError **error)
 {
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT, "%s: ends too early; the file is truncated, fetch it again",
-               source->name);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+               "%s: ends too early; the file is truncated, fetch it again", source->name);
   return FALSE;
 }
 
@@ -105,7 +106,8 @@ bytes_source_read (BytesSource *source, guint64 offset, gsize size, void *buffer
         continue;
       if (n < 0)
         {
-          g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO, "%s: cannot be read: %s", source->name, g_strerror (errno));
+          g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO, "%s: cannot be read: %s", source->name,
+                       g_strerror (errno));
           return FALSE;
         }
       to += n;
@@ -128,7 +130,8 @@ bytes_source_load (BytesSource *source, guint64 offset, gsize size, GError **err
   buffer = g_try_malloc (size + 1);
   if (buffer == NULL)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "%s: %.0f MB were refused", source->name, (double) size / 1e6);
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "%s: %.0f MB were refused",
+                   source->name, (double) size / 1e6);
       return NULL;
     }
   if (!bytes_source_read (source, offset, size, buffer, error))

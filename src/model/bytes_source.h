@@ -1,5 +1,6 @@
 /**
- * bytes_source.h: a file or a block of memory that is read at offsets. Private to the checkpoint reader.
+ * bytes_source.h: a file or a block of memory that is read at offsets. Private to the checkpoint
+ * reader.
  */
 #pragma once
 
@@ -19,7 +20,8 @@ const char *bytes_source_name (const BytesSource *source);
 guint64 bytes_source_size (const BytesSource *source);
 
 /** bytes_source_read: exactly @size bytes; what lies past the end is CTCLIP_ERROR_CORRUPT. */
-gboolean bytes_source_read (BytesSource *source, guint64 offset, gsize size, void *buffer, GError **error);
+gboolean bytes_source_read (BytesSource *source, guint64 offset, gsize size, void *buffer,
+                            GError **error);
 
 /** bytes_source_load: the same into a new buffer with a zero behind it; g_free it. */
 guint8 *bytes_source_load (BytesSource *source, guint64 offset, gsize size, GError **error);

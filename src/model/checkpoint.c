@@ -9,9 +9,10 @@
 #define MAX_PICKLE (256 << 20)
 
 static const gsize type_sizes[] = {
-  [CHECKPOINT_FLOAT32] = 4, [CHECKPOINT_FLOAT64] = 8, [CHECKPOINT_FLOAT16] = 2, [CHECKPOINT_BFLOAT16] = 2,
-  [CHECKPOINT_INT64] = 8,   [CHECKPOINT_INT32] = 4,   [CHECKPOINT_INT16] = 2,   [CHECKPOINT_INT8] = 1,
-  [CHECKPOINT_UINT8] = 1,   [CHECKPOINT_BOOL] = 1,
+  [CHECKPOINT_FLOAT32] = 4,  [CHECKPOINT_FLOAT64] = 8, [CHECKPOINT_FLOAT16] = 2,
+  [CHECKPOINT_BFLOAT16] = 2, [CHECKPOINT_INT64] = 8,   [CHECKPOINT_INT32] = 4,
+  [CHECKPOINT_INT16] = 2,    [CHECKPOINT_INT8] = 1,    [CHECKPOINT_UINT8] = 1,
+  [CHECKPOINT_BOOL] = 1,
 };
 
 gsize
@@ -32,7 +33,8 @@ find_member (GHashTable *members, const char *top, const char *rest)
 }
 
 static gboolean
-add_tensor (Checkpoint *checkpoint, GHashTable *members, const char *top, const PickleTensor *tensor, GError **error)
+add_tensor (Checkpoint *checkpoint, GHashTable *members, const char *top,
+            const PickleTensor *tensor, GError **error)
 {
   g_autofree char *rest = g_strconcat ("data/", tensor->storage, NULL);
   const ZipMember *member = find_member (members, top, rest);
@@ -41,7 +43,8 @@ add_tensor (Checkpoint *checkpoint, GHashTable *members, const char *top, const 
 
   if (member == NULL || (guint64) tensor->storage_n > member->size / size)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT, "%s: tensor %s: its storage %s is %s; fetch the file again",
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+                   "%s: tensor %s: its storage %s is %s; fetch the file again",
                    bytes_source_name (checkpoint->source), tensor->name, tensor->storage,
                    member == NULL ? "missing" : "shorter than the tensor");
       return FALSE;
@@ -64,7 +67,8 @@ check_byte_order (Checkpoint *checkpoint, const ZipMember *member, GError **erro
 
   if (member == NULL)
     return TRUE;
-  order = bytes_source_load (checkpoint->source, member->offset, (gsize) MIN (member->size, 16), error);
+  order =
+      bytes_source_load (checkpoint->source, member->offset, (gsize) MIN (member->size, 16), error);
   if (order == NULL)
     return FALSE;
   if (g_str_has_prefix ((const char *) order, "little"))
@@ -98,18 +102,21 @@ checkpoint_read_zip_contents (Checkpoint *checkpoint, GError **error)
     }
   if (top == NULL)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED, "%s: is a zip archive but no PyTorch checkpoint (no data.pkl)",
-                   path);
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
+                   "%s: is a zip archive but no PyTorch checkpoint (no data.pkl)", path);
       return FALSE;
     }
   pickle_member = find_member (members, top, "data.pkl");
   if (pickle_member->size > MAX_PICKLE)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED, "%s: its data.pkl is larger than any state dict's", path);
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
+                   "%s: its data.pkl is larger than any state dict's", path);
       return FALSE;
     }
-  pickle = bytes_source_load (checkpoint->source, pickle_member->offset, (gsize) pickle_member->size, error);
-  if (pickle == NULL || !check_byte_order (checkpoint, find_member (members, top, "byteorder"), error))
+  pickle = bytes_source_load (checkpoint->source, pickle_member->offset,
+                              (gsize) pickle_member->size, error);
+  if (pickle == NULL
+      || !check_byte_order (checkpoint, find_member (members, top, "byteorder"), error))
     return FALSE;
   tensors = pickle_read_tensors (pickle, (gsize) pickle_member->size, path, error);
   for (guint i = 0; tensors != NULL && i < tensors->len; i++)
@@ -154,13 +161,15 @@ read_contents (Checkpoint *checkpoint, GError **error)
   if (start[0] == 0x80)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-                   "%s: is a legacy pickle, from before PyTorch 1.6; save it anew: python3 -c \"import torch; "
+                   "%s: is a legacy pickle, from before PyTorch 1.6; save it anew: python3 -c "
+                   "\"import torch; "
                    "torch.save(torch.load('%s', map_location='cpu'), 'new.pt')\"",
                    path, path);
       return FALSE;
     }
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-               "%s: is neither a PyTorch checkpoint nor a safetensors file%s", path, n == 0 ? " (it is empty)" : "");
+               "%s: is neither a PyTorch checkpoint nor a safetensors file%s", path,
+               n == 0 ? " (it is empty)" : "");
   return FALSE;
 }
 
@@ -176,7 +185,8 @@ open_source (BytesSource *source /* transfer full */, GError **error)
     return NULL;
   checkpoint->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < checkpoint->entries->len; i++)
-    g_hash_table_insert (checkpoint->by_name, (char *) checkpoint_tensor (checkpoint, i)->name, GUINT_TO_POINTER (i + 1));
+    g_hash_table_insert (checkpoint->by_name, (char *) checkpoint_tensor (checkpoint, i)->name,
+                         GUINT_TO_POINTER (i + 1));
   return g_steal_pointer (&checkpoint);
 }
 
@@ -231,7 +241,8 @@ checkpoint_metadata (const Checkpoint *checkpoint, const char *key)
 static float
 half_to_float (guint16 half)
 {
-  guint32 sign = (guint32) (half & 0x8000) << 16, exponent = half >> 10 & 0x1f, fraction = half & 0x3ff, bits;
+  guint32 sign = (guint32) (half & 0x8000) << 16, exponent = half >> 10 & 0x1f,
+          fraction = half & 0x3ff, bits;
   float value;
 
   if (exponent == 0)
@@ -351,18 +362,21 @@ checkpoint_read_float (Checkpoint *checkpoint, const CheckpointTensor *tensor, G
   if (numbers == NULL)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "%s: tensor %s: %.0f MB were refused",
-                   checkpoint_path (checkpoint), tensor->name, (double) tensor->n * sizeof (float) / 1e6);
+                   checkpoint_path (checkpoint), tensor->name,
+                   (double) tensor->n * sizeof (float) / 1e6);
       return NULL;
     }
   if (tensor->n == 0)
     return g_steal_pointer (&numbers);
   if (tensor->type == CHECKPOINT_FLOAT32 && is_contiguous (entry))
     {
-      if (!bytes_source_read (checkpoint->source, entry->position, (gsize) tensor->n * sizeof (float), numbers, error))
+      if (!bytes_source_read (checkpoint->source, entry->position,
+                              (gsize) tensor->n * sizeof (float), numbers, error))
         return NULL;
       return g_steal_pointer (&numbers);
     }
-  bytes = bytes_source_load (checkpoint->source, entry->position, span (entry) * checkpoint_type_size (tensor->type), error);
+  bytes = bytes_source_load (checkpoint->source, entry->position,
+                             span (entry) * checkpoint_type_size (tensor->type), error);
   if (bytes == NULL)
     return NULL;
   gather (entry, bytes, numbers);

@@ -1,9 +1,9 @@
 /**
  * checkpoint.h: named tensors in PyTorch's zip format or in safetensors.
  *
- * Never runs pickle code: a small interpreter accepts only the opcodes and globals that a state dict of
- * tensors needs and refuses anything else by name. Opening reads names, types, shapes and places; the
- * numbers are read when asked for. Every offset is checked against the file before use.
+ * Never runs pickle code: a small interpreter accepts only the opcodes and globals that a state
+ * dict of tensors needs and refuses anything else by name. Opening reads names, types, shapes and
+ * places; the numbers are read when asked for. Every offset is checked against the file before use.
  */
 #pragma once
 
@@ -39,8 +39,8 @@ typedef struct _Checkpoint Checkpoint;
 /**
  * checkpoint_open: read a checkpoint's table of contents.
  *
- * Accepts a state dict, or one level of nesting (`state_dict`, `model`). A legacy (non-zip) pickle gives
- * CTCLIP_ERROR_UNSUPPORTED with the Python line that saves it anew.
+ * Accepts a state dict, or one level of nesting (`state_dict`, `model`). A legacy (non-zip) pickle
+ * gives CTCLIP_ERROR_UNSUPPORTED with the Python line that saves it anew.
  */
 Checkpoint *checkpoint_open (const char *path, GError **error);
 
@@ -60,7 +60,8 @@ const CheckpointTensor *checkpoint_find (const Checkpoint *checkpoint, const cha
  * checkpoint_read_float: a tensor as contiguous float32, C order, converted where stored otherwise.
  * Free with g_free. %NULL on error.
  */
-float *checkpoint_read_float (Checkpoint *checkpoint, const CheckpointTensor *tensor, GError **error);
+float *checkpoint_read_float (Checkpoint *checkpoint, const CheckpointTensor *tensor,
+                              GError **error);
 
 /** checkpoint_metadata: safetensors' `__metadata__` value; %NULL if absent or of the zip format. */
 const char *checkpoint_metadata (const Checkpoint *checkpoint, const char *key);
@@ -75,17 +76,23 @@ typedef struct
   const char *name;
   guint n_dims;
   gint64 shape[CHECKPOINT_MAX_DIMS];
-  const float *data;   /* C order; %NULL: made by `fill` when its turn comes, so that one is held at a time */
+  const float
+      *data; /* C order; %NULL: made by `fill` when its turn comes, so that one is held at a time */
   CheckpointFill fill;
   gpointer user_data;
 } CheckpointItem;
 
-/** checkpoint_write_zip: what torch.load (weights_only=True) reads: an OrderedDict of float32 tensors. Up to 4 GiB. */
-gboolean checkpoint_write_zip (const char *path, gboolean replace, const CheckpointItem *items, guint n, GError **error);
+/** checkpoint_write_zip: what torch.load (weights_only=True) reads: an OrderedDict of float32
+ * tensors. Up to 4 GiB. */
+gboolean checkpoint_write_zip (const char *path, gboolean replace, const CheckpointItem *items,
+                               guint n, GError **error);
 
-/** checkpoint_write_safetensors: @metadata: (nullable) %NULL-terminated key, value, key, value, ... */
-gboolean checkpoint_write_safetensors (const char *path, gboolean replace, const CheckpointItem *items, guint n,
+/** checkpoint_write_safetensors: @metadata: (nullable) %NULL-terminated key, value, key, value, ...
+ */
+gboolean checkpoint_write_safetensors (const char *path, gboolean replace,
+                                       const CheckpointItem *items, guint n,
                                        const char *const *metadata, GError **error);
 
 /** checkpoint_safetensors_bytes: the same file in memory; items must hold their data. */
-GBytes *checkpoint_safetensors_bytes (const CheckpointItem *items, guint n, const char *const *metadata);
+GBytes *checkpoint_safetensors_bytes (const CheckpointItem *items, guint n,
+                                      const char *const *metadata);

@@ -16,13 +16,14 @@ typedef struct
 struct _Checkpoint
 {
   BytesSource *source;
-  GArray *entries;       /* of CheckpointEntry */
-  GHashTable *by_name;   /* name to index + 1 */
-  GHashTable *metadata;  /* (nullable) of safetensors */
+  GArray *entries;      /* of CheckpointEntry */
+  GHashTable *by_name;  /* name to index + 1 */
+  GHashTable *metadata; /* (nullable) of safetensors */
 };
 
 gsize checkpoint_type_size (CheckpointType type);
 
-/** checkpoint_read_zip_contents, checkpoint_read_safetensors_contents: fill `entries` (and `metadata`). */
+/** checkpoint_read_zip_contents, checkpoint_read_safetensors_contents: fill `entries` (and
+ * `metadata`). */
 gboolean checkpoint_read_zip_contents (Checkpoint *checkpoint, GError **error);
 gboolean checkpoint_read_safetensors_contents (Checkpoint *checkpoint, GError **error);

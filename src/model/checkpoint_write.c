@@ -1,4 +1,5 @@
-/* PyTorch's zip form, as torch.save writes it: data.pkl first, every storage aligned to 64 bytes. */
+/* PyTorch's zip form, as torch.save writes it: data.pkl first, every storage aligned to 64 bytes.
+ */
 #include "model/checkpoint.h"
 
 #include "base/error.h"
@@ -152,10 +153,10 @@ crc_of (const void *data, gsize size)
 static void
 put_common (GByteArray *bytes, guint32 crc, gsize size, gsize name_size)
 {
-  put (bytes, 20, 2); /* version needed */
-  put (bytes, 0, 2);  /* flags */
-  put (bytes, 0, 2);  /* stored */
-  put (bytes, 0, 2);  /* time */
+  put (bytes, 20, 2);   /* version needed */
+  put (bytes, 0, 2);    /* flags */
+  put (bytes, 0, 2);    /* stored */
+  put (bytes, 0, 2);    /* time */
   put (bytes, 0x21, 2); /* 1 January 1980: the same input gives the same bytes */
   put (bytes, crc, 4);
   put (bytes, size, 4);
@@ -199,7 +200,8 @@ archive_add (Archive *archive, const char *name, const void *data, gsize size, G
   put (archive->directory, local, 4);
   put_text (archive->directory, full);
   archive->n++;
-  return archive_write (archive, header->data, header->len, error) && archive_write (archive, data, size, error);
+  return archive_write (archive, header->data, header->len, error)
+         && archive_write (archive, data, size, error);
 }
 
 static gboolean
@@ -230,15 +232,17 @@ add_item (Archive *archive, const CheckpointItem *item, guint key, GError **erro
   made = g_try_new (float, n);
   if (made == NULL)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "tensor %s: %.0f MB were refused", item->name,
-                   (double) n * sizeof (float) / 1e6);
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "tensor %s: %.0f MB were refused",
+                   item->name, (double) n * sizeof (float) / 1e6);
       return FALSE;
     }
-  return item->fill (made, n, item->user_data, error) && archive_add (archive, name, made, n * sizeof (float), error);
+  return item->fill (made, n, item->user_data, error)
+         && archive_add (archive, name, made, n * sizeof (float), error);
 }
 
 gboolean
-checkpoint_write_zip (const char *path, gboolean replace, const CheckpointItem *items, guint n, GError **error)
+checkpoint_write_zip (const char *path, gboolean replace, const CheckpointItem *items, guint n,
+                      GError **error)
 {
   g_autoptr (OutputFile) file = output_file_open (path, replace, error);
   g_autoptr (GByteArray) pickle = NULL;
@@ -249,7 +253,8 @@ checkpoint_write_zip (const char *path, gboolean replace, const CheckpointItem *
     return FALSE;
   if (n > 60000)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED, "%s: %u tensors are more than are written", path, n);
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
+                   "%s: %u tensors are more than are written", path, n);
       return FALSE;
     }
   pickle = state_dict_pickle (items, n);

@@ -13,19 +13,21 @@
 static gboolean
 wrong (const char *source, const char *group, const char *key, const char *expected, GError **error)
 {
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: [%s] %s: give %s", source, group, key, expected);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: [%s] %s: give %s", source, group, key,
+               expected);
   return FALSE;
 }
 
 /** @n numbers of a key, or one number for all of them where @single. */
 static gboolean
-read_numbers (GKeyFile *file, const char *source, const char *group, const char *key, gboolean single, guint n,
-              double *numbers, GError **error)
+read_numbers (GKeyFile *file, const char *source, const char *group, const char *key,
+              gboolean single, guint n, double *numbers, GError **error)
 {
   gsize length = 0;
   g_autofree double *list = g_key_file_get_double_list (file, group, key, &length, NULL);
-  g_autofree char *expected
-      = n == 1 ? g_strdup ("a number") : g_strdup_printf ("%s%u numbers with semicolons between them", single ? "one number or " : "", n);
+  g_autofree char *expected = n == 1 ? g_strdup ("a number")
+                                     : g_strdup_printf ("%s%u numbers with semicolons between them",
+                                                        single ? "one number or " : "", n);
 
   if (list == NULL || (length != n && !(single && length == 1)))
     return wrong (source, group, key, expected, error);
@@ -39,8 +41,8 @@ read_numbers (GKeyFile *file, const char *source, const char *group, const char 
 }
 
 static gboolean
-read_sizes (GKeyFile *file, const char *source, const char *group, const char *key, gboolean single, guint n, gsize *sizes,
-            GError **error)
+read_sizes (GKeyFile *file, const char *source, const char *group, const char *key, gboolean single,
+            guint n, gsize *sizes, GError **error)
 {
   double numbers[3];
 
@@ -72,15 +74,16 @@ check_keys (GKeyFile *file, const char *source, GError **error)
 
       if (keys == NULL)
         {
-          g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: the group [%s] is missing; it holds %s", source, groups[i],
-                       expected);
+          g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+                       "%s: the group [%s] is missing; it holds %s", source, groups[i], expected);
           return FALSE;
         }
       for (guint k = 0; keys[k] != NULL; k++)
         if (!g_strv_contains (known[i], keys[k]))
           {
-            g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: [%s] %s: no such key; known are %s", source, groups[i],
-                         keys[k], expected);
+            g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+                         "%s: [%s] %s: no such key; known are %s", source, groups[i], keys[k],
+                         expected);
             return FALSE;
           }
     }
@@ -96,7 +99,8 @@ check_sizes (const EncoderDescription *d, const char *source, GError **error)
   if (d->frames % d->temporal_patch_size != 0)
     return wrong (source, ENCODER, "temporal_patch_size", "a number that divides frames", error);
   if (d->shape[0] != d->frames || d->shape[1] != d->image_height || d->shape[2] != d->image_width)
-    return wrong (source, PREPARATION, "shape", "frames;height;width as [encoder] says them", error);
+    return wrong (source, PREPARATION, "shape", "frames;height;width as [encoder] says them",
+                  error);
   if (!(d->spacing_mm[0] > 0 && d->spacing_mm[1] > 0 && d->spacing_mm[2] > 0))
     return wrong (source, PREPARATION, "spacing_mm", "numbers above 0", error);
   if (!(d->hu_min < d->hu_max))
@@ -117,7 +121,8 @@ encoder_description_parse (const char *text, const char *source, GError **error)
 
   if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, &fault))
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: is no encoder description: %s", source, fault->message);
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: is no encoder description: %s",
+                   source, fault->message);
       return NULL;
     }
   if (!check_keys (file, source, error))
@@ -132,7 +137,8 @@ encoder_description_parse (const char *text, const char *source, GError **error)
   if (!read_sizes (file, source, ENCODER, "image_size", TRUE, 2, image, error)
       || !read_sizes (file, source, ENCODER, "patch_size", TRUE, 2, patch, error)
       || !read_sizes (file, source, ENCODER, "frames", FALSE, 1, &d->frames, error)
-      || !read_sizes (file, source, ENCODER, "temporal_patch_size", FALSE, 1, &d->temporal_patch_size, error)
+      || !read_sizes (file, source, ENCODER, "temporal_patch_size", FALSE, 1,
+                      &d->temporal_patch_size, error)
       || !read_sizes (file, source, ENCODER, "heads", FALSE, 1, &heads, error)
       || !read_numbers (file, source, PREPARATION, "spacing_mm", FALSE, 3, d->spacing_mm, error)
       || !read_sizes (file, source, PREPARATION, "shape", FALSE, 3, d->shape, error)
@@ -157,8 +163,8 @@ encoder_description_read (const char *path, GError **error)
 
   if (!g_file_get_contents (path, &text, NULL, &fault))
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "%s: the encoder's description cannot be read: %s", path,
-                   fault->message);
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+                   "%s: the encoder's description cannot be read: %s", path, fault->message);
       return NULL;
     }
   return encoder_description_parse (text, path, error);
@@ -178,7 +184,8 @@ char *
 encoder_description_text (const EncoderDescription *d)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
-  const gsize image[] = { d->image_height, d->image_width }, patch[] = { d->patch_height, d->patch_width }, heads = d->heads;
+  const gsize image[] = { d->image_height, d->image_width },
+              patch[] = { d->patch_height, d->patch_width }, heads = d->heads;
 
   g_key_file_set_string (file, ENCODER, "architecture", ARCHITECTURE);
   set_sizes (file, ENCODER, "image_size", image, 2);

@@ -34,11 +34,13 @@ typedef struct
   double hu_min, hu_max, hu_scale, pad;
 } EncoderDescription;
 
-/** encoder_description_read: unknown keys, missing keys and sizes that don't divide are errors that name the key. */
+/** encoder_description_read: unknown keys, missing keys and sizes that don't divide are errors that
+ * name the key. */
 EncoderDescription *encoder_description_read (const char *path, GError **error);
 
 /** encoder_description_parse: the same from text; @source names it in errors. */
-EncoderDescription *encoder_description_parse (const char *text, const char *source, GError **error);
+EncoderDescription *encoder_description_parse (const char *text, const char *source,
+                                               GError **error);
 
 /** encoder_description_text: a key file that gives this description again. Free with g_free. */
 char *encoder_description_text (const EncoderDescription *description);

@@ -10,12 +10,13 @@ softplus (double x)
 }
 
 double
-focal_loss (const FocalLoss *loss, const double *logits, const guint8 *labels, gsize n, guint classes, double *gradient)
+focal_loss (const FocalLoss *loss, const double *logits, const guint8 *labels, gsize n,
+            guint classes, double *gradient)
 {
   double sum = 0, elements = (double) n * classes;
 
   for (gsize i = 0; i < n; i++)
-    for (guint class = 0; class < classes; class++)
+    for (guint class = 0; class < classes; class ++)
       {
         gsize at = i * classes + class;
         double sign = labels[at] ? 1 : -1;
@@ -31,8 +32,8 @@ focal_loss (const FocalLoss *loss, const double *logits, const guint8 *labels, g
           weight *= labels[at] ? loss->alpha : 1 - loss->alpha;
         sum += weight * focus * cross_entropy;
         if (gradient != NULL)
-          gradient[at]
-              = sign * weight * focus * (-loss->gamma * (1 - q) * cross_entropy - q) / elements;
+          gradient[at] =
+              sign * weight * focus * (-loss->gamma * (1 - q) * cross_entropy - q) / elements;
       }
   return elements > 0 ? sum / elements : 0;
 }

@@ -7,7 +7,9 @@
 
 #define INIT_STREAM 0x696e6974 /* apart from the other uses of the run's seed */
 
-static const char *const kind_names[] = { [HEAD_MLP] = "mlp", [HEAD_LINEAR] = "linear", [HEAD_NORM_LINEAR] = "norm-linear" };
+static const char *const kind_names[] = {
+  [HEAD_MLP] = "mlp", [HEAD_LINEAR] = "linear", [HEAD_NORM_LINEAR] = "norm-linear"
+};
 
 gboolean
 head_kind_parse (const char *text, HeadKind *kind, GError **error)
@@ -18,7 +20,8 @@ head_kind_parse (const char *text, HeadKind *kind, GError **error)
         *kind = (HeadKind) i;
         return TRUE;
       }
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "head '%s': give mlp, linear or norm-linear", text);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+               "head '%s': give mlp, linear or norm-linear", text);
   return FALSE;
 }
 
@@ -47,7 +50,8 @@ add_tensor (Head *head, const char *name, guint n_dims, gint64 rows, gint64 colu
 static void
 add_linear (Head *head, const char *weight, const char *bias, guint in, guint out, Random *random)
 {
-  float *const starts[] = { add_tensor (head, weight, 2, out, in), add_tensor (head, bias, 1, out, 0) };
+  float *const starts[] = { add_tensor (head, weight, 2, out, in),
+                            add_tensor (head, bias, 1, out, 0) };
   const gsize sizes[] = { (gsize) in * out, out };
   double bound = 1 / sqrt (in);
 
@@ -77,8 +81,7 @@ head_new (HeadKind kind, guint width, guint hidden, guint classes, guint64 seed)
     case HEAD_LINEAR:
       add_linear (head, "0.weight", "0.bias", width, classes, &random);
       break;
-    case HEAD_NORM_LINEAR:
-      {
+      case HEAD_NORM_LINEAR: {
         float *gamma = add_tensor (head, "0.weight", 1, width, 0);
 
         add_tensor (head, "0.bias", 1, width, 0);
@@ -117,7 +120,8 @@ head_free (Head *head)
 
 /** out (n_out) = bias + weight (n_out × n_in) · in, summed in double. */
 static void
-linear (const float *weight, const float *bias, const double *in, guint n_in, guint n_out, double *out)
+linear (const float *weight, const float *bias, const double *in, guint n_in, guint n_out,
+        double *out)
 {
   for (guint o = 0; o < n_out; o++)
     {
@@ -161,10 +165,12 @@ head_apply (const Head *head, const float *latents, gsize n, double *logits)
       switch (head->kind)
         {
         case HEAD_MLP:
-          linear (head->tensors[0].data, head->tensors[1].data, x, head->width, head->hidden, hidden);
+          linear (head->tensors[0].data, head->tensors[1].data, x, head->width, head->hidden,
+                  hidden);
           for (guint i = 0; i < head->hidden; i++)
             hidden[i] = MAX (hidden[i], 0);
-          linear (head->tensors[2].data, head->tensors[3].data, hidden, head->hidden, head->classes, out);
+          linear (head->tensors[2].data, head->tensors[3].data, hidden, head->hidden, head->classes,
+                  out);
           break;
         case HEAD_LINEAR:
           linear (head->tensors[0].data, head->tensors[1].data, x, head->width, head->classes, out);

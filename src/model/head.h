@@ -14,12 +14,14 @@ typedef enum
   HEAD_NORM_LINEAR, /* LayerNorm(width) - Linear(width, classes) */
 } HeadKind;
 
-gboolean head_kind_parse (const char *text, HeadKind *kind, GError **error); /* mlp, linear, norm-linear */
+gboolean head_kind_parse (const char *text, HeadKind *kind,
+                          GError **error); /* mlp, linear, norm-linear */
 const char *head_kind_name (HeadKind kind);
 
 #define HEAD_MAX_TENSORS 4
 
-/** A head's numbers. Tensors are float32, C order; their names are PyTorch's ("0.weight", "3.bias", ...). */
+/** A head's numbers. Tensors are float32, C order; their names are PyTorch's ("0.weight", "3.bias",
+ * ...). */
 typedef struct
 {
   HeadKind kind;
@@ -36,7 +38,8 @@ typedef struct
   } tensors[HEAD_MAX_TENSORS];
 } Head;
 
-/** head_new: initialised as PyTorch does (uniform in ±1/sqrt(fan_in); LayerNorm 1 and 0), seeded. */
+/** head_new: initialised as PyTorch does (uniform in ±1/sqrt(fan_in); LayerNorm 1 and 0), seeded.
+ */
 Head *head_new (HeadKind kind, guint width, guint hidden, guint classes, guint64 seed);
 Head *head_copy (const Head *head);
 void head_free (Head *head);
@@ -45,8 +48,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Head, head_free)
 /** head_apply: logits (n × classes) of latents (n × width), without dropout; never fails. */
 void head_apply (const Head *head, const float *latents, gsize n, double *logits);
 
-/** head_save / head_load: safetensors; kind, sizes, label names and @parameters (a run file's text) ride as metadata. */
-gboolean head_save (const Head *head, const char *path, gboolean replace, const char *parameters, GError **error);
+/** head_save / head_load: safetensors; kind, sizes, label names and @parameters (a run file's text)
+ * ride as metadata. */
+gboolean head_save (const Head *head, const char *path, gboolean replace, const char *parameters,
+                    GError **error);
 Head *head_load (const char *path, GError **error);
 /** the same in memory, for the store. head_to_bytes never fails. */
 GBytes *head_to_bytes (const Head *head);
@@ -67,8 +72,8 @@ typedef struct
  * @gradient: (out, nullable) n × classes, dL/dlogit of the mean
  * Returns: mean over n × classes of w q^γ softplus(−u); finite for every finite logit.
  */
-double focal_loss (const FocalLoss *loss, const double *logits, const guint8 *labels, gsize n, guint classes,
-                   double *gradient);
+double focal_loss (const FocalLoss *loss, const double *logits, const guint8 *labels, gsize n,
+                   guint classes, double *gradient);
 
 /* ---- training ---- */
 
@@ -81,24 +86,26 @@ typedef struct
   FocalLoss loss;
   guint64 seed; /* order of the batches and dropout */
   /* For the golden tests: given numbers in place of drawn ones. */
-  const gint64 *order;      /* (nullable) epochs × n row numbers */
-  const guint8 *keep;       /* (nullable) epochs × n × hidden: 1 keeps a unit, by position in the epoch */
-  double *step_losses;      /* (nullable, out) one number per step */
+  const gint64 *order; /* (nullable) epochs × n row numbers */
+  const guint8 *keep; /* (nullable) epochs × n × hidden: 1 keeps a unit, by position in the epoch */
+  double *step_losses; /* (nullable, out) one number per step */
 } HeadFitOptions;
 
 /**
- * HeadEpochFunc: called after every epoch with the head as it stands; %FALSE (with @error set) ends the fit.
+ * HeadEpochFunc: called after every epoch with the head as it stands; %FALSE (with @error set) ends
+ * the fit.
  * @train_loss: mean over the epoch's samples
  */
-typedef gboolean (*HeadEpochFunc) (guint epoch, const Head *head, double train_loss, gpointer user_data,
-                                   GError **error);
+typedef gboolean (*HeadEpochFunc) (guint epoch, const Head *head, double train_loss,
+                                   gpointer user_data, GError **error);
 
 /**
- * head_fit: AdamW (β 0.9, 0.999; ε 1e-8; decay on all tensors) over mini-batches; the last partial batch
- * is kept. Runs on the calling thread; the same input gives the same bits.
+ * head_fit: AdamW (β 0.9, 0.999; ε 1e-8; decay on all tensors) over mini-batches; the last partial
+ * batch is kept. Runs on the calling thread; the same input gives the same bits.
  *
  * @head: (inout) the start; on success the head after the last epoch
  * @latents: n × width; @labels: n × classes
  */
-gboolean head_fit (Head *head, const float *latents, const guint8 *labels, gsize n, const HeadFitOptions *options,
-                   HeadEpochFunc on_epoch, gpointer user_data, GCancellable *cancellable, GError **error);
+gboolean head_fit (Head *head, const float *latents, const guint8 *labels, gsize n,
+                   const HeadFitOptions *options, HeadEpochFunc on_epoch, gpointer user_data,
+                   GCancellable *cancellable, GError **error);

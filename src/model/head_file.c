@@ -1,4 +1,5 @@
-/* A head as a safetensors file that PyTorch reads: tensors by nn.Sequential's names, the rest as metadata. */
+/* A head as a safetensors file that PyTorch reads: tensors by nn.Sequential's names, the rest as
+ * metadata. */
 #include "model/head_private.h"
 
 #include "base/error.h"
@@ -27,8 +28,12 @@ list_items (const Head *head, CheckpointItem *items)
     }
   if (head->mean != NULL)
     {
-      items[n++] = (CheckpointItem){ .name = "input.mean", .n_dims = 1, .shape = { head->width }, .data = head->mean };
-      items[n++] = (CheckpointItem){ .name = "input.scale", .n_dims = 1, .shape = { head->width }, .data = head->scale };
+      items[n++] = (CheckpointItem){
+        .name = "input.mean", .n_dims = 1, .shape = { head->width }, .data = head->mean
+      };
+      items[n++] = (CheckpointItem){
+        .name = "input.scale", .n_dims = 1, .shape = { head->width }, .data = head->scale
+      };
     }
   return n;
 }
@@ -41,9 +46,19 @@ to_bytes (const Head *head, const char *parameters)
   g_autofree char *width = g_strdup_printf ("%u", head->width);
   g_autofree char *hidden = g_strdup_printf ("%u", head->hidden);
   g_autofree char *classes = g_strdup_printf ("%u", head->classes);
-  const char *const metadata[] = { "format",  FORMAT, "kind",    head_kind_name (head->kind),
-                                   "width",   width,  "hidden",  hidden,
-                                   "classes", classes, parameters != NULL ? "parameters" : NULL, parameters, NULL };
+  const char *const metadata[] = { "format",
+                                   FORMAT,
+                                   "kind",
+                                   head_kind_name (head->kind),
+                                   "width",
+                                   width,
+                                   "hidden",
+                                   hidden,
+                                   "classes",
+                                   classes,
+                                   parameters != NULL ? "parameters" : NULL,
+                                   parameters,
+                                   NULL };
 
   return checkpoint_safetensors_bytes (items, n, metadata);
 }
@@ -55,12 +70,15 @@ head_to_bytes (const Head *head)
 }
 
 gboolean
-head_save (const Head *head, const char *path, gboolean replace, const char *parameters, GError **error)
+head_save (const Head *head, const char *path, gboolean replace, const char *parameters,
+           GError **error)
 {
   g_autoptr (GBytes) bytes = to_bytes (head, parameters);
   g_autoptr (OutputFile) file = output_file_open (path, replace, error);
 
-  return file != NULL && output_file_write (file, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), error)
+  return file != NULL
+         && output_file_write (file, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+                               error)
          && output_file_commit (file, error);
 }
 
@@ -69,8 +87,8 @@ head_save (const Head *head, const char *path, gboolean replace, const char *par
 static gboolean
 wrong (Checkpoint *file, const char *what, GError **error)
 {
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT, "%s: %s; this is not a head that was written here",
-               checkpoint_path (file), what);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+               "%s: %s; this is not a head that was written here", checkpoint_path (file), what);
   return FALSE;
 }
 
@@ -119,19 +137,26 @@ from_checkpoint (Checkpoint *file, GError **error)
       return NULL;
     }
   if (!head_kind_parse (kind_text, &kind, error) || !read_size (file, "width", &width, error)
-      || !read_size (file, "hidden", &hidden, error) || !read_size (file, "classes", &classes, error))
+      || !read_size (file, "hidden", &hidden, error)
+      || !read_size (file, "classes", &classes, error))
     return NULL;
-  /* Sizes are believed only where a tensor of the file bears them out, before anything is allocated by them. */
-  if (width == 0 || classes == 0 || (kind == HEAD_MLP) != (hidden > 0) || checkpoint_find (file, "0.weight") == NULL
+  /* Sizes are believed only where a tensor of the file bears them out, before anything is allocated
+   * by them. */
+  if (width == 0 || classes == 0 || (kind == HEAD_MLP) != (hidden > 0)
+      || checkpoint_find (file, "0.weight") == NULL
       || checkpoint_find (file, "0.weight")->n
-             != (gint64) width * (kind == HEAD_MLP ? hidden : kind == HEAD_LINEAR ? classes : 1))
+             != (gint64) width
+                    * (kind == HEAD_MLP      ? hidden
+                       : kind == HEAD_LINEAR ? classes
+                                             : 1))
     {
       wrong (file, "its sizes do not go with its tensors", error);
       return NULL;
     }
   head = head_new (kind, width, hidden, classes, 0);
   for (guint i = 0; i < head->n_tensors; i++)
-    if (!read_tensor (file, head->tensors[i].name, head->tensors[i].n, head->tensors[i].data, error))
+    if (!read_tensor (file, head->tensors[i].name, head->tensors[i].n, head->tensors[i].data,
+                      error))
       return NULL;
   if (checkpoint_find (file, "input.mean") != NULL)
     {

@@ -8,10 +8,12 @@
 
 #define FIT_STREAM 0x66697400 /* apart from the other uses of the run's seed */
 
-/* Loops over rows of floats, compiled once for each kind of processor; the choice is made at start. The
- * sanitizers' start-up does not go with that. */
+/* Loops over rows of floats, compiled once for each kind of processor; the choice is made at start.
+ * The sanitizers' start-up does not go with that. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(CTCLIP_SANITIZED)
-#define VECTORIZED __attribute__ ((target_clones ("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize ("O3", "fast-math")))
+#define VECTORIZED                                                                                 \
+  __attribute__ ((target_clones ("arch=x86-64-v4", "arch=x86-64-v3", "default"),                   \
+                  optimize ("O3", "fast-math")))
 #else
 #define VECTORIZED
 #endif
@@ -25,17 +27,19 @@ head_draw_init (Random *random, const HeadFitOptions *options)
 }
 
 void
-head_draw_order (Random *random, const HeadFitOptions *options, guint epoch, guint32 *order, gsize n)
+head_draw_order (Random *random, const HeadFitOptions *options, guint epoch, guint32 *order,
+                 gsize n)
 {
   for (gsize i = 0; i < n; i++)
-    order[i] = options->order != NULL ? (guint32) options->order[(gsize) epoch * n + i] : (guint32) i;
+    order[i] =
+        options->order != NULL ? (guint32) options->order[(gsize) epoch * n + i] : (guint32) i;
   if (options->order == NULL)
     random_shuffle (random, order, n);
 }
 
 void
-head_draw_keep (Random *random, const HeadFitOptions *options, guint epoch, gsize first, gsize n, gsize n_rows, guint hidden,
-                guint8 *keep)
+head_draw_keep (Random *random, const HeadFitOptions *options, guint epoch, gsize first, gsize n,
+                gsize n_rows, guint hidden, guint8 *keep)
 {
   /* 16 bits a unit: dropout is met to 1.5e-5, at a quarter of the draws. */
   guint64 limit = (guint64) (options->dropout * 65536), bits = 0;
@@ -65,11 +69,12 @@ head_learning_rate (const HeadFitOptions *options, guint64 step, guint64 steps)
 gboolean
 head_fit_check (const Head *head, gsize n, const HeadFitOptions *options, GError **error)
 {
-  if (n > 0 && n < G_MAXUINT32 && options->batch > 0 && options->epochs > 0 && options->dropout >= 0 && options->dropout < 1)
+  if (n > 0 && n < G_MAXUINT32 && options->batch > 0 && options->epochs > 0 && options->dropout >= 0
+      && options->dropout < 1)
     return TRUE;
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-               "%" G_GSIZE_FORMAT " rows in batches of %u over %u epochs cannot be trained on", n, options->batch,
-               options->epochs);
+               "%" G_GSIZE_FORMAT " rows in batches of %u over %u epochs cannot be trained on", n,
+               options->batch, options->epochs);
   return FALSE;
 }
 
@@ -85,8 +90,8 @@ struct _HeadTrainer
   float *hidden;   /* batch × hidden, after ReLU and dropout */
   float *d_hidden; /* batch × hidden */
   double *logits, *d_logits;
-  float *d_out;    /* batch × classes */
-  guint8 *labels;  /* batch × classes */
+  float *d_out;   /* batch × classes */
+  guint8 *labels; /* batch × classes */
   float *gradient[HEAD_MAX_TENSORS], *moment1[HEAD_MAX_TENSORS], *moment2[HEAD_MAX_TENSORS];
 };
 
@@ -100,8 +105,8 @@ head_trainer_new (Head *head, guint batch)
   trainer->batch = batch;
   trainer->input = g_new (float, (gsize) batch * head->width);
   trainer->normal = g_new (float, head->kind == HEAD_NORM_LINEAR ? (gsize) batch * head->width : 1);
-  trainer->hidden = g_new (float, batch * hidden);
-  trainer->d_hidden = g_new (float, batch * hidden);
+  trainer->hidden = g_new (float, batch *hidden);
+  trainer->d_hidden = g_new (float, batch *hidden);
   trainer->logits = g_new (double, (gsize) batch * head->classes);
   trainer->d_logits = g_new (double, (gsize) batch * head->classes);
   trainer->d_out = g_new (float, (gsize) batch * head->classes);
@@ -141,10 +146,11 @@ head_trainer_gradient (const HeadTrainer *trainer, guint i)
   return trainer->gradient[i];
 }
 
-/** out (n × n_out) = in (n × n_in) · weightᵀ + bias. Four outputs at a time share one pass over the input. */
+/** out (n × n_out) = in (n × n_in) · weightᵀ + bias. Four outputs at a time share one pass over the
+ * input. */
 VECTORIZED static void
-forward_linear (const float *restrict weight, const float *restrict bias, const float *restrict in, guint n, guint n_in,
-                guint n_out, float *restrict out)
+forward_linear (const float *restrict weight, const float *restrict bias, const float *restrict in,
+                guint n, guint n_in, guint n_out, float *restrict out)
 {
   for (guint row = 0; row < n; row++)
     {
@@ -181,8 +187,8 @@ forward_linear (const float *restrict weight, const float *restrict bias, const 
 
 /** d_weight (n_out × n_in) = d_outᵀ · in, d_bias = column sums of d_out. */
 VECTORIZED static void
-backward_weights (const float *restrict d_out, const float *restrict in, guint n, guint n_in, guint n_out,
-                  float *restrict d_weight, float *restrict d_bias)
+backward_weights (const float *restrict d_out, const float *restrict in, guint n, guint n_in,
+                  guint n_out, float *restrict d_weight, float *restrict d_bias)
 {
   for (guint o = 0; o < n_out; o++)
     {
@@ -199,7 +205,8 @@ backward_weights (const float *restrict d_out, const float *restrict in, guint n
 
           sum += d0 + d1 + d2 + d3;
           for (guint i = 0; i < n_in; i++)
-            row[i] += d0 * x[i] + d1 * x[n_in + i] + d2 * x[2 * (gsize) n_in + i] + d3 * x[3 * (gsize) n_in + i];
+            row[i] += d0 * x[i] + d1 * x[n_in + i] + d2 * x[2 * (gsize) n_in + i]
+                      + d3 * x[3 * (gsize) n_in + i];
         }
       for (; r < n; r++)
         {
@@ -215,8 +222,8 @@ backward_weights (const float *restrict d_out, const float *restrict in, guint n
 
 /** d_in (n × n_in) = d_out · weight. */
 VECTORIZED static void
-backward_input (const float *restrict d_out, const float *restrict weight, guint n, guint n_in, guint n_out,
-                float *restrict d_in)
+backward_input (const float *restrict d_out, const float *restrict weight, guint n, guint n_in,
+                guint n_out, float *restrict d_in)
 {
   for (guint r = 0; r < n; r++)
     {
@@ -233,12 +240,15 @@ backward_input (const float *restrict d_out, const float *restrict weight, guint
     }
 }
 
-/** AdamW with decoupled decay (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2), as PyTorch orders it. */
+/** AdamW with decoupled decay (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2), as PyTorch
+ * orders it. */
 VECTORIZED static void
-adamw (float *restrict weights, const float *restrict gradient, float *restrict moment1, float *restrict moment2, gsize n,
-       float learning_rate, float decay, float correction1, float correction2_root)
+adamw (float *restrict weights, const float *restrict gradient, float *restrict moment1,
+       float *restrict moment2, gsize n, float learning_rate, float decay, float correction1,
+       float correction2_root)
 {
-  const float beta1 = (float) HEAD_BETA1, beta2 = (float) HEAD_BETA2, epsilon = (float) HEAD_EPSILON;
+  const float beta1 = (float) HEAD_BETA1, beta2 = (float) HEAD_BETA2,
+              epsilon = (float) HEAD_EPSILON;
   const float step = learning_rate / correction1;
 
   for (gsize i = 0; i < n; i++)
@@ -253,7 +263,8 @@ adamw (float *restrict weights, const float *restrict gradient, float *restrict 
 }
 
 static void
-gather_batch (HeadTrainer *trainer, const float *latents, const guint8 *labels, const guint32 *rows, guint n)
+gather_batch (HeadTrainer *trainer, const float *latents, const guint8 *labels, const guint32 *rows,
+              guint n)
 {
   const Head *head = trainer->head;
 
@@ -265,7 +276,8 @@ gather_batch (HeadTrainer *trainer, const float *latents, const guint8 *labels, 
 
       for (guint i = 0; i < head->width; i++)
         input[i] = head->mean != NULL ? (latent[i] - head->mean[i]) * head->scale[i] : latent[i];
-      memcpy (trainer->labels + (gsize) r * head->classes, labels + row * head->classes, head->classes);
+      memcpy (trainer->labels + (gsize) r * head->classes, labels + row * head->classes,
+              head->classes);
     }
 }
 
@@ -278,7 +290,8 @@ normalize_batch (HeadTrainer *trainer, guint n)
 
   for (guint r = 0; r < n; r++)
     {
-      float *x = trainer->input + (gsize) r * head->width, *normal = trainer->normal + (gsize) r * head->width;
+      float *x = trainer->input + (gsize) r * head->width,
+            *normal = trainer->normal + (gsize) r * head->width;
       double mean = 0, variance = 0, scale;
 
       for (guint i = 0; i < head->width; i++)
@@ -319,7 +332,8 @@ drop_units (HeadTrainer *trainer, guint n, const guint8 *keep, float scale)
   gsize total = (gsize) n * trainer->head->hidden;
 
   for (gsize i = 0; i < total; i++)
-    trainer->hidden[i] = trainer->hidden[i] > 0 && (keep == NULL || keep[i]) ? trainer->hidden[i] * scale : 0;
+    trainer->hidden[i] =
+        trainer->hidden[i] > 0 && (keep == NULL || keep[i]) ? trainer->hidden[i] * scale : 0;
 }
 
 /** Through ReLU and dropout: units that were silent pass nothing back. */
@@ -341,14 +355,16 @@ judge_batch (HeadTrainer *trainer, guint n, const FocalLoss *loss)
 
   for (gsize i = 0; i < total; i++)
     trainer->logits[i] = trainer->d_out[i];
-  mean = focal_loss (loss, trainer->logits, trainer->labels, n, trainer->head->classes, trainer->d_logits);
+  mean = focal_loss (loss, trainer->logits, trainer->labels, n, trainer->head->classes,
+                     trainer->d_logits);
   for (gsize i = 0; i < total; i++)
     trainer->d_out[i] = (float) trainer->d_logits[i];
   return mean;
 }
 
 static double
-forward_and_backward (HeadTrainer *trainer, guint n, const guint8 *keep, const HeadFitOptions *options)
+forward_and_backward (HeadTrainer *trainer, guint n, const guint8 *keep,
+                      const HeadFitOptions *options)
 {
   const Head *head = trainer->head;
   guint width = head->width, hidden = head->hidden, classes = head->classes;
@@ -358,25 +374,33 @@ forward_and_backward (HeadTrainer *trainer, guint n, const guint8 *keep, const H
   switch (head->kind)
     {
     case HEAD_MLP:
-      forward_linear (head->tensors[0].data, head->tensors[1].data, trainer->input, n, width, hidden, trainer->hidden);
+      forward_linear (head->tensors[0].data, head->tensors[1].data, trainer->input, n, width,
+                      hidden, trainer->hidden);
       drop_units (trainer, n, keep, scale);
-      forward_linear (head->tensors[2].data, head->tensors[3].data, trainer->hidden, n, hidden, classes, trainer->d_out);
+      forward_linear (head->tensors[2].data, head->tensors[3].data, trainer->hidden, n, hidden,
+                      classes, trainer->d_out);
       loss = judge_batch (trainer, n, &options->loss);
-      backward_weights (trainer->d_out, trainer->hidden, n, hidden, classes, trainer->gradient[2], trainer->gradient[3]);
+      backward_weights (trainer->d_out, trainer->hidden, n, hidden, classes, trainer->gradient[2],
+                        trainer->gradient[3]);
       backward_input (trainer->d_out, head->tensors[2].data, n, hidden, classes, trainer->d_hidden);
       backward_units (trainer, n, scale);
-      backward_weights (trainer->d_hidden, trainer->input, n, width, hidden, trainer->gradient[0], trainer->gradient[1]);
+      backward_weights (trainer->d_hidden, trainer->input, n, width, hidden, trainer->gradient[0],
+                        trainer->gradient[1]);
       return loss;
     case HEAD_LINEAR:
-      forward_linear (head->tensors[0].data, head->tensors[1].data, trainer->input, n, width, classes, trainer->d_out);
+      forward_linear (head->tensors[0].data, head->tensors[1].data, trainer->input, n, width,
+                      classes, trainer->d_out);
       loss = judge_batch (trainer, n, &options->loss);
-      backward_weights (trainer->d_out, trainer->input, n, width, classes, trainer->gradient[0], trainer->gradient[1]);
+      backward_weights (trainer->d_out, trainer->input, n, width, classes, trainer->gradient[0],
+                        trainer->gradient[1]);
       return loss;
     case HEAD_NORM_LINEAR:
       normalize_batch (trainer, n);
-      forward_linear (head->tensors[2].data, head->tensors[3].data, trainer->input, n, width, classes, trainer->d_out);
+      forward_linear (head->tensors[2].data, head->tensors[3].data, trainer->input, n, width,
+                      classes, trainer->d_out);
       loss = judge_batch (trainer, n, &options->loss);
-      backward_weights (trainer->d_out, trainer->input, n, width, classes, trainer->gradient[2], trainer->gradient[3]);
+      backward_weights (trainer->d_out, trainer->input, n, width, classes, trainer->gradient[2],
+                        trainer->gradient[3]);
       /* The input is not needed any more and makes room for its gradient. */
       backward_input (trainer->d_out, head->tensors[2].data, n, width, classes, trainer->input);
       backward_norm (trainer, n, trainer->input);
@@ -386,8 +410,9 @@ forward_and_backward (HeadTrainer *trainer, guint n, const guint8 *keep, const H
 }
 
 double
-head_trainer_step (HeadTrainer *trainer, const float *latents, const guint8 *labels, const guint32 *rows, guint n,
-                   const guint8 *keep, const HeadFitOptions *options, double learning_rate)
+head_trainer_step (HeadTrainer *trainer, const float *latents, const guint8 *labels,
+                   const guint32 *rows, guint n, const guint8 *keep, const HeadFitOptions *options,
+                   double learning_rate)
 {
   Head *head = trainer->head;
   double loss, correction1, correction2_root;
@@ -398,21 +423,24 @@ head_trainer_step (HeadTrainer *trainer, const float *latents, const guint8 *lab
   correction1 = 1 - pow (HEAD_BETA1, (double) trainer->steps);
   correction2_root = sqrt (1 - pow (HEAD_BETA2, (double) trainer->steps));
   for (guint i = 0; i < head->n_tensors; i++)
-    adamw (head->tensors[i].data, trainer->gradient[i], trainer->moment1[i], trainer->moment2[i], head->tensors[i].n,
-           (float) learning_rate, (float) options->weight_decay, (float) correction1, (float) correction2_root);
+    adamw (head->tensors[i].data, trainer->gradient[i], trainer->moment1[i], trainer->moment2[i],
+           head->tensors[i].n, (float) learning_rate, (float) options->weight_decay,
+           (float) correction1, (float) correction2_root);
   return loss;
 }
 
 gboolean
-head_fit (Head *head, const float *latents, const guint8 *labels, gsize n, const HeadFitOptions *options,
-          HeadEpochFunc on_epoch, gpointer user_data, GCancellable *cancellable, GError **error)
+head_fit (Head *head, const float *latents, const guint8 *labels, gsize n,
+          const HeadFitOptions *options, HeadEpochFunc on_epoch, gpointer user_data,
+          GCancellable *cancellable, GError **error)
 {
   g_autoptr (HeadTrainer) trainer = NULL;
   g_autofree guint32 *order = NULL;
   g_autofree guint8 *keep = NULL;
   gboolean drops = head->hidden > 0 && (options->dropout > 0 || options->keep != NULL);
   guint batch = (guint) MIN (options->batch, n);
-  guint64 step = 0, steps = (guint64) options->epochs * ((n + options->batch - 1) / MAX (options->batch, 1));
+  guint64 step = 0,
+          steps = (guint64) options->epochs * ((n + options->batch - 1) / MAX (options->batch, 1));
   Random random;
 
   if (!head_fit_check (head, n, options, error))
@@ -435,8 +463,9 @@ head_fit (Head *head, const float *latents, const guint8 *labels, gsize n, const
             return FALSE;
           if (drops)
             head_draw_keep (&random, options, epoch, first, rows, n, head->hidden, keep);
-          loss = head_trainer_step (trainer, latents, labels, order + first, rows, drops ? keep : NULL, options,
-                                    head_learning_rate (options, step, steps));
+          loss =
+              head_trainer_step (trainer, latents, labels, order + first, rows, drops ? keep : NULL,
+                                 options, head_learning_rate (options, step, steps));
           if (options->step_losses != NULL)
             options->step_losses[step] = loss;
           loss_sum += loss * rows;

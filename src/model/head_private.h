@@ -1,5 +1,6 @@
 /**
- * head_private.h: what the two forms of training share, so that both see the same batches and masks.
+ * head_private.h: what the two forms of training share, so that both see the same batches and
+ * masks.
  */
 #pragma once
 
@@ -10,11 +11,13 @@
 void head_draw_init (Random *random, const HeadFitOptions *options);
 
 /** head_draw_order: the epoch's order of the n rows: the given one, or shuffled. */
-void head_draw_order (Random *random, const HeadFitOptions *options, guint epoch, guint32 *order, gsize n);
+void head_draw_order (Random *random, const HeadFitOptions *options, guint epoch, guint32 *order,
+                      gsize n);
 
-/** head_draw_keep: masks of @n rows from position @first of the epoch; n × hidden bytes, 1 keeps a unit. */
-void head_draw_keep (Random *random, const HeadFitOptions *options, guint epoch, gsize first, gsize n, gsize n_rows,
-                     guint hidden, guint8 *keep);
+/** head_draw_keep: masks of @n rows from position @first of the epoch; n × hidden bytes, 1 keeps a
+ * unit. */
+void head_draw_keep (Random *random, const HeadFitOptions *options, guint epoch, gsize first,
+                     gsize n, gsize n_rows, guint hidden, guint8 *keep);
 
 /** head_learning_rate: of step @step of @steps. */
 double head_learning_rate (const HeadFitOptions *options, guint64 step, guint64 steps);
@@ -32,7 +35,8 @@ gboolean head_fit_check (const Head *head, gsize n, const HeadFitOptions *option
 
 typedef struct _HeadTrainer HeadTrainer;
 
-/** head_trainer_new: room for batches of up to @batch rows; @head is trained in place and must outlive it. */
+/** head_trainer_new: room for batches of up to @batch rows; @head is trained in place and must
+ * outlive it. */
 HeadTrainer *head_trainer_new (Head *head, guint batch);
 void head_trainer_free (HeadTrainer *trainer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeadTrainer, head_trainer_free)
@@ -44,8 +48,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeadTrainer, head_trainer_free)
  * @keep: (nullable) n × hidden; kept units are divided by 1 − dropout
  * Returns: the batch's mean loss
  */
-double head_trainer_step (HeadTrainer *trainer, const float *latents, const guint8 *labels, const guint32 *rows, guint n,
-                          const guint8 *keep, const HeadFitOptions *options, double learning_rate);
+double head_trainer_step (HeadTrainer *trainer, const float *latents, const guint8 *labels,
+                          const guint32 *rows, guint n, const guint8 *keep,
+                          const HeadFitOptions *options, double learning_rate);
 
 /** head_trainer_gradient: of the last step, for tensor @i of the head. */
 const float *head_trainer_gradient (const HeadTrainer *trainer, guint i);

@@ -27,8 +27,8 @@ typedef struct
 {
   ValueKind kind;
   gint64 integer;
-  char *text;       /* of a text; "module.name" of a global; key of a storage */
-  GPtrArray *items; /* of a sequence or dict; values are owned by the machine */
+  char *text;          /* of a text; "module.name" of a global; key of a storage */
+  GPtrArray *items;    /* of a sequence or dict; values are owned by the machine */
   CheckpointType type; /* of a storage */
   PickleTensor *tensor;
 } Value;
@@ -50,14 +50,15 @@ static const struct
   const char *name;
   CheckpointType type;
 } storages[] = {
-  { "torch.FloatStorage", CHECKPOINT_FLOAT32 },  { "torch.DoubleStorage", CHECKPOINT_FLOAT64 },
-  { "torch.HalfStorage", CHECKPOINT_FLOAT16 },   { "torch.BFloat16Storage", CHECKPOINT_BFLOAT16 },
-  { "torch.LongStorage", CHECKPOINT_INT64 },     { "torch.IntStorage", CHECKPOINT_INT32 },
-  { "torch.ShortStorage", CHECKPOINT_INT16 },    { "torch.CharStorage", CHECKPOINT_INT8 },
-  { "torch.ByteStorage", CHECKPOINT_UINT8 },     { "torch.BoolStorage", CHECKPOINT_BOOL },
+  { "torch.FloatStorage", CHECKPOINT_FLOAT32 }, { "torch.DoubleStorage", CHECKPOINT_FLOAT64 },
+  { "torch.HalfStorage", CHECKPOINT_FLOAT16 },  { "torch.BFloat16Storage", CHECKPOINT_BFLOAT16 },
+  { "torch.LongStorage", CHECKPOINT_INT64 },    { "torch.IntStorage", CHECKPOINT_INT32 },
+  { "torch.ShortStorage", CHECKPOINT_INT16 },   { "torch.CharStorage", CHECKPOINT_INT8 },
+  { "torch.ByteStorage", CHECKPOINT_UINT8 },    { "torch.BoolStorage", CHECKPOINT_BOOL },
 };
 
-static const char *const callables[] = { "collections.OrderedDict", "torch._utils._rebuild_tensor_v2",
+static const char *const callables[] = { "collections.OrderedDict",
+                                         "torch._utils._rebuild_tensor_v2",
                                          "torch._utils._rebuild_parameter", "torch.Size", NULL };
 
 static gboolean
@@ -106,7 +107,8 @@ new_value (Machine *machine, ValueKind kind)
 static gboolean
 corrupt (Machine *machine, const char *fault, GError **error)
 {
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT, "%s: %s; save it anew with torch.save", machine->what, fault);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT, "%s: %s; save it anew with torch.save",
+               machine->what, fault);
   return FALSE;
 }
 
@@ -140,7 +142,8 @@ pop (Machine *machine, GError **error)
 static Value *
 top (Machine *machine, ValueKind kind, GError **error)
 {
-  Value *value = machine->stack->len > 0 ? g_ptr_array_index (machine->stack, machine->stack->len - 1) : NULL;
+  Value *value =
+      machine->stack->len > 0 ? g_ptr_array_index (machine->stack, machine->stack->len - 1) : NULL;
 
   if (value != NULL && value->kind == kind)
     return value;
@@ -225,7 +228,8 @@ push_text (Machine *machine, guint length_size, GError **error)
   guint64 length;
   Value *value;
 
-  if (!take_integer (machine, length_size, &length, error) || !take (machine, (gsize) length, &bytes, error))
+  if (!take_integer (machine, length_size, &length, error)
+      || !take (machine, (gsize) length, &bytes, error))
     return FALSE;
   value = new_value (machine, VALUE_TEXT);
   value->text = g_strndup ((const char *) bytes, (gsize) length);
@@ -263,7 +267,8 @@ push_global (Machine *machine, const char *module, const char *name, GError **er
       g_autofree char *printable = g_strescape (full, NULL);
 
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-                   "%s: refers to %s, which is not needed for tensors and is never run; save only the state dict "
+                   "%s: refers to %s, which is not needed for tensors and is never run; save only "
+                   "the state dict "
                    "(torch.save (model.state_dict (), ...))",
                    machine->what, printable);
       return FALSE;
@@ -337,7 +342,8 @@ read_persistent_id (Machine *machine, GError **error)
   global = item (id, 1, VALUE_GLOBAL);
   key = item (id, 2, VALUE_TEXT);
   n = item (id, 4, VALUE_INTEGER);
-  if (tag == NULL || strcmp (tag->text, "storage") != 0 || global == NULL || key == NULL || n == NULL || n->integer < 0)
+  if (tag == NULL || strcmp (tag->text, "storage") != 0 || global == NULL || key == NULL
+      || n == NULL || n->integer < 0)
     return corrupt (machine, "its pickle refers to something that is no storage", error);
   storage = new_value (machine, VALUE_STORAGE);
   if (!find_storage (global->text, &storage->type))
@@ -366,7 +372,8 @@ fits_storage (const PickleTensor *tensor)
         return FALSE;
       if (tensor->shape[i] == 0)
         continue;
-      if (!g_uint64_checked_mul (&reach, (guint64) tensor->shape[i] - 1, (guint64) tensor->strides[i])
+      if (!g_uint64_checked_mul (&reach, (guint64) tensor->shape[i] - 1,
+                                 (guint64) tensor->strides[i])
           || !g_uint64_checked_add (&last, last, reach))
         return FALSE;
     }
@@ -377,13 +384,15 @@ fits_storage (const PickleTensor *tensor)
 static gboolean
 rebuild_tensor (Machine *machine, const Value *arguments, GError **error)
 {
-  const Value *storage = item (arguments, 0, VALUE_STORAGE), *offset = item (arguments, 1, VALUE_INTEGER),
-              *shape = item (arguments, 2, VALUE_SEQUENCE), *strides = item (arguments, 3, VALUE_SEQUENCE);
+  const Value *storage = item (arguments, 0, VALUE_STORAGE),
+              *offset = item (arguments, 1, VALUE_INTEGER),
+              *shape = item (arguments, 2, VALUE_SEQUENCE),
+              *strides = item (arguments, 3, VALUE_SEQUENCE);
   Value *value;
   PickleTensor *tensor;
 
-  if (storage == NULL || offset == NULL || shape == NULL || strides == NULL || shape->items->len > CHECKPOINT_MAX_DIMS
-      || shape->items->len != strides->items->len)
+  if (storage == NULL || offset == NULL || shape == NULL || strides == NULL
+      || shape->items->len > CHECKPOINT_MAX_DIMS || shape->items->len != strides->items->len)
     return corrupt (machine, "its pickle describes a tensor in a form that is not known", error);
   value = new_value (machine, VALUE_TENSOR);
   value->tensor = tensor = g_new0 (PickleTensor, 1);
@@ -394,10 +403,12 @@ rebuild_tensor (Machine *machine, const Value *arguments, GError **error)
   tensor->n_dims = shape->items->len;
   for (guint i = 0; i < tensor->n_dims; i++)
     {
-      const Value *size = item (shape, i, VALUE_INTEGER), *stride = item (strides, i, VALUE_INTEGER);
+      const Value *size = item (shape, i, VALUE_INTEGER),
+                  *stride = item (strides, i, VALUE_INTEGER);
 
       if (size == NULL || stride == NULL)
-        return corrupt (machine, "its pickle describes a tensor in a form that is not known", error);
+        return corrupt (machine, "its pickle describes a tensor in a form that is not known",
+                        error);
       tensor->shape[i] = size->integer;
       tensor->strides[i] = stride->integer;
     }
@@ -418,7 +429,8 @@ reduce (Machine *machine, GError **error)
     return corrupt (machine, "its pickle calls something that is no global", error);
   if (strcmp (global->text, "torch._utils._rebuild_tensor_v2") == 0)
     return rebuild_tensor (machine, arguments, error);
-  if (strcmp (global->text, "torch._utils._rebuild_parameter") == 0 && item (arguments, 0, VALUE_TENSOR) != NULL)
+  if (strcmp (global->text, "torch._utils._rebuild_parameter") == 0
+      && item (arguments, 0, VALUE_TENSOR) != NULL)
     return push (machine, g_ptr_array_index (arguments->items, 0));
   if (strcmp (global->text, "torch.Size") == 0 && item (arguments, 0, VALUE_SEQUENCE) != NULL)
     return push (machine, g_ptr_array_index (arguments->items, 0));
@@ -448,7 +460,8 @@ recall (Machine *machine, guint key_size, GError **error)
   if (!take_integer (machine, key_size, &key, error))
     return FALSE;
   value = g_hash_table_lookup (machine->memo, GUINT_TO_POINTER ((guint) key));
-  return value != NULL ? push (machine, value) : corrupt (machine, "its pickle recalls what it never kept", error);
+  return value != NULL ? push (machine, value)
+                       : corrupt (machine, "its pickle recalls what it never kept", error);
 }
 
 /** Move the values above the mark into the list or dict below it. */
@@ -472,7 +485,8 @@ add_one (Machine *machine, ValueKind kind, GError **error)
 {
   Value *value = pop (machine, error);
   Value *key = value != NULL && kind == VALUE_DICT ? pop (machine, error) : NULL;
-  Value *into = value != NULL && (kind != VALUE_DICT || key != NULL) ? top (machine, kind, error) : NULL;
+  Value *into =
+      value != NULL && (kind != VALUE_DICT || key != NULL) ? top (machine, kind, error) : NULL;
 
   if (into == NULL)
     return FALSE;
@@ -503,11 +517,14 @@ step (Machine *machine, guint8 opcode, GError **error)
     case 0x89: /* NEWFALSE */
       return push_integer (machine, VALUE_BOOL, opcode == 0x88);
     case 'J': /* BININT */
-      return take_integer (machine, 4, &number, error) && push_integer (machine, VALUE_INTEGER, (gint32) number);
+      return take_integer (machine, 4, &number, error)
+             && push_integer (machine, VALUE_INTEGER, (gint32) number);
     case 'K': /* BININT1 */
-      return take_integer (machine, 1, &number, error) && push_integer (machine, VALUE_INTEGER, (gint64) number);
+      return take_integer (machine, 1, &number, error)
+             && push_integer (machine, VALUE_INTEGER, (gint64) number);
     case 'M': /* BININT2 */
-      return take_integer (machine, 2, &number, error) && push_integer (machine, VALUE_INTEGER, (gint64) number);
+      return take_integer (machine, 2, &number, error)
+             && push_integer (machine, VALUE_INTEGER, (gint64) number);
     case 0x8a: /* LONG1 */
       return push_long (machine, error);
     case 'G': /* BINFLOAT */
@@ -564,7 +581,8 @@ step (Machine *machine, guint8 opcode, GError **error)
       return recall (machine, 4, error);
     default:
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-                   "%s: its pickle uses opcode 0x%02x, which state dicts do not need; save only the state dict",
+                   "%s: its pickle uses opcode 0x%02x, which state dicts do not need; save only "
+                   "the state dict",
                    machine->what, opcode);
       return FALSE;
     }
@@ -591,7 +609,7 @@ run (Machine *machine, GError **error)
     }
 }
 
-/** The dict that holds the tensors: the root, or one level down under a name in use. */
+/** The dict that holds the tensors: one level down under a name in use, else the root. */
 static const Value *
 find_state_dict (const Value *root)
 {
@@ -600,16 +618,15 @@ find_state_dict (const Value *root)
   if (root->kind != VALUE_DICT)
     return NULL;
   for (guint i = 0; i + 1 < root->items->len; i += 2)
-    if (((const Value *) g_ptr_array_index (root->items, i + 1))->kind == VALUE_TENSOR)
-      return root;
-  for (guint i = 0; i + 1 < root->items->len; i += 2)
     {
-      const Value *key = g_ptr_array_index (root->items, i), *value = g_ptr_array_index (root->items, i + 1);
+      const Value *key = g_ptr_array_index (root->items, i),
+                  *value = g_ptr_array_index (root->items, i + 1);
 
-      if (key->kind == VALUE_TEXT && g_strv_contains (nests, key->text) && value->kind == VALUE_DICT)
+      if (key->kind == VALUE_TEXT && g_strv_contains (nests, key->text)
+          && value->kind == VALUE_DICT)
         return value;
     }
-  return NULL;
+  return root;
 }
 
 static PickleTensor *
@@ -629,7 +646,8 @@ pickle_read_tensors (const guint8 *bytes, gsize size, const char *what, GError *
   g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func (value_free);
   g_autoptr (GPtrArray) stack = g_ptr_array_new ();
   g_autoptr (GHashTable) memo = g_hash_table_new (NULL, NULL);
-  g_autoptr (GPtrArray) tensors = g_ptr_array_new_with_free_func ((GDestroyNotify) pickle_tensor_free);
+  g_autoptr (GPtrArray) tensors =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) pickle_tensor_free);
   const Value *root, *dict;
 
   machine.values = values;
@@ -641,7 +659,8 @@ pickle_read_tensors (const guint8 *bytes, gsize size, const char *what, GError *
   dict = find_state_dict (root);
   for (guint i = 0; dict != NULL && i + 1 < dict->items->len; i += 2)
     {
-      const Value *key = g_ptr_array_index (dict->items, i), *value = g_ptr_array_index (dict->items, i + 1);
+      const Value *key = g_ptr_array_index (dict->items, i),
+                  *value = g_ptr_array_index (dict->items, i + 1);
 
       if (key->kind == VALUE_TEXT && value->kind == VALUE_TENSOR)
         g_ptr_array_add (tensors, named_copy (value->tensor, key->text));
@@ -649,7 +668,8 @@ pickle_read_tensors (const guint8 *bytes, gsize size, const char *what, GError *
   if (tensors->len == 0)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-                   "%s: holds no state dict, neither by itself nor under state_dict or model; save model.state_dict ()",
+                   "%s: holds no state dict, neither by itself nor under state_dict or model; save "
+                   "model.state_dict ()",
                    what);
       return NULL;
     }

@@ -1,8 +1,9 @@
 /**
  * pickle.h: the tensors that a state dict's pickle speaks of. Private to the checkpoint reader.
  *
- * A small machine for the opcodes that torch.save writes. It builds plain values only; the globals that
- * tensors need have a meaning here, any other is refused by its full name. Nothing is ever called.
+ * A small machine for the opcodes that torch.save writes. It builds plain values only; the globals
+ * that tensors need have a meaning here, any other is refused by its full name. Nothing is ever
+ * called.
  */
 #pragma once
 
@@ -12,9 +13,9 @@ typedef struct
 {
   char *name;
   CheckpointType type;
-  char *storage;        /* key of the member "data/<key>" */
-  gint64 storage_n;     /* elements of the storage */
-  gint64 offset;        /* elements */
+  char *storage;    /* key of the member "data/<key>" */
+  gint64 storage_n; /* elements of the storage */
+  gint64 offset;    /* elements */
   guint n_dims;
   gint64 shape[CHECKPOINT_MAX_DIMS];
   gint64 strides[CHECKPOINT_MAX_DIMS]; /* elements, >= 0 */
@@ -24,7 +25,8 @@ typedef struct
  * pickle_read_tensors: the state dict's tensors, in its order.
  *
  * @what: named in errors
- * Returns: (element-type PickleTensor); free with g_ptr_array_unref. Tensors lie inside their storages.
+ * Returns: (element-type PickleTensor); free with g_ptr_array_unref. Tensors lie inside their
+ * storages.
  */
 GPtrArray *pickle_read_tensors (const guint8 *bytes, gsize size, const char *what, GError **error);
 

@@ -16,16 +16,19 @@ static const struct
   const char *name;
   CheckpointType type;
 } types[] = {
-  { "F32", CHECKPOINT_FLOAT32 }, { "F64", CHECKPOINT_FLOAT64 }, { "F16", CHECKPOINT_FLOAT16 }, { "BF16", CHECKPOINT_BFLOAT16 },
-  { "I64", CHECKPOINT_INT64 },   { "I32", CHECKPOINT_INT32 },   { "I16", CHECKPOINT_INT16 },   { "I8", CHECKPOINT_INT8 },
-  { "U8", CHECKPOINT_UINT8 },    { "BOOL", CHECKPOINT_BOOL },
+  { "F32", CHECKPOINT_FLOAT32 },   { "F64", CHECKPOINT_FLOAT64 }, { "F16", CHECKPOINT_FLOAT16 },
+  { "BF16", CHECKPOINT_BFLOAT16 }, { "I64", CHECKPOINT_INT64 },   { "I32", CHECKPOINT_INT32 },
+  { "I16", CHECKPOINT_INT16 },     { "I8", CHECKPOINT_INT8 },     { "U8", CHECKPOINT_UINT8 },
+  { "BOOL", CHECKPOINT_BOOL },
 };
 
 static gboolean
 corrupt (Checkpoint *checkpoint, const char *name, const char *fault, GError **error)
 {
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT, "%s: %s%s%s; the file is damaged, fetch it again",
-               bytes_source_name (checkpoint->source), name != NULL ? name : "", name != NULL ? ": " : "", fault);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+               "%s: %s%s%s; the file is damaged, fetch it again",
+               bytes_source_name (checkpoint->source), name != NULL ? name : "",
+               name != NULL ? ": " : "", fault);
   return FALSE;
 }
 
@@ -42,7 +45,8 @@ read_shape (const json_t *shape, CheckpointEntry *entry)
       const json_t *size = json_array_get (shape, i);
 
       entry->tensor.shape[i] = json_integer_value (size);
-      if (!json_is_integer (size) || entry->tensor.shape[i] < 0 || __builtin_mul_overflow (n, entry->tensor.shape[i], &n))
+      if (!json_is_integer (size) || entry->tensor.shape[i] < 0
+          || __builtin_mul_overflow (n, entry->tensor.shape[i], &n))
         return FALSE;
     }
   entry->tensor.n = n;
@@ -54,7 +58,8 @@ read_shape (const json_t *shape, CheckpointEntry *entry)
 
 /** One tensor of the header; its data must be as long as its shape says and lie in the file. */
 static gboolean
-add_entry (Checkpoint *checkpoint, const char *name, const json_t *object, guint64 data_start, GError **error)
+add_entry (Checkpoint *checkpoint, const char *name, const json_t *object, guint64 data_start,
+           GError **error)
 {
   const char *dtype = json_string_value (json_object_get (object, "dtype"));
   const json_t *offsets = json_object_get (object, "data_offsets");
@@ -75,7 +80,8 @@ add_entry (Checkpoint *checkpoint, const char *name, const json_t *object, guint
   begin = json_integer_value (json_array_get (offsets, 0));
   end = json_integer_value (json_array_get (offsets, 1));
   if (json_array_size (offsets) != 2 || begin < 0 || end < begin
-      || __builtin_mul_overflow (entry.tensor.n, (gint64) checkpoint_type_size (entry.tensor.type), &bytes)
+      || __builtin_mul_overflow (entry.tensor.n, (gint64) checkpoint_type_size (entry.tensor.type),
+                                 &bytes)
       || end - begin != bytes)
     return corrupt (checkpoint, name, "its place does not go with its shape", error);
   if ((guint64) end > bytes_source_size (checkpoint->source) - data_start)
@@ -104,7 +110,8 @@ check_overlaps (Checkpoint *checkpoint, GError **error)
       const CheckpointEntry *before = &g_array_index (checkpoint->entries, CheckpointEntry, i - 1);
       const CheckpointEntry *entry = &g_array_index (checkpoint->entries, CheckpointEntry, i);
 
-      if (before->position + (guint64) before->tensor.n * checkpoint_type_size (before->tensor.type) > entry->position)
+      if (before->position + (guint64) before->tensor.n * checkpoint_type_size (before->tensor.type)
+          > entry->position)
         return corrupt (checkpoint, entry->tensor.name, "it overlaps another tensor", error);
     }
   return TRUE;
@@ -117,9 +124,8 @@ read_metadata (Checkpoint *checkpoint, json_t *object)
   json_t *value;
 
   checkpoint->metadata = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  json_object_foreach (object, key, value)
-    if (json_is_string (value))
-      g_hash_table_insert (checkpoint->metadata, g_strdup (key), g_strdup (json_string_value (value)));
+  json_object_foreach (object, key, value) if (json_is_string (value)) g_hash_table_insert (
+      checkpoint->metadata, g_strdup (key), g_strdup (json_string_value (value)));
 }
 
 gboolean
@@ -138,7 +144,8 @@ checkpoint_read_safetensors_contents (Checkpoint *checkpoint, GError **error)
   for (guint i = 8; i-- > 0;)
     length = length << 8 | length_bytes[i];
   if (length > MAX_HEADER || length > bytes_source_size (checkpoint->source) - 8)
-    return corrupt (checkpoint, NULL, "its header is longer than the file or than any header", error);
+    return corrupt (checkpoint, NULL, "its header is longer than the file or than any header",
+                    error);
   text = bytes_source_load (checkpoint->source, 8, (gsize) length, error);
   if (text == NULL)
     return FALSE;
@@ -196,8 +203,8 @@ header_text (const CheckpointItem *items, guint n, const char *const *metadata)
       for (guint d = 0; d < items[i].n_dims; d++)
         json_array_append_new (shape, json_integer (items[i].shape[d]));
       json_object_set_new (header, items[i].name,
-                           json_pack ("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t) at,
-                                      (json_int_t) (at + bytes)));
+                           json_pack ("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape,
+                                      "data_offsets", (json_int_t) at, (json_int_t) (at + bytes)));
       at += bytes;
     }
   text = json_dumps (header, JSON_COMPACT);
@@ -219,17 +226,20 @@ checkpoint_safetensors_bytes (const CheckpointItem *items, guint n, const char *
   g_byte_array_append (bytes, (const guint8 *) &length, sizeof length);
   g_byte_array_append (bytes, (const guint8 *) header, (guint) strlen (header));
   for (guint i = 0; i < n; i++)
-    g_byte_array_append (bytes, (const guint8 *) items[i].data, (guint) (item_n (&items[i]) * sizeof (float)));
+    g_byte_array_append (bytes, (const guint8 *) items[i].data,
+                         (guint) (item_n (&items[i]) * sizeof (float)));
   return g_byte_array_free_to_bytes (bytes);
 }
 
 gboolean
-checkpoint_write_safetensors (const char *path, gboolean replace, const CheckpointItem *items, guint n,
-                              const char *const *metadata, GError **error)
+checkpoint_write_safetensors (const char *path, gboolean replace, const CheckpointItem *items,
+                              guint n, const char *const *metadata, GError **error)
 {
   g_autoptr (GBytes) bytes = checkpoint_safetensors_bytes (items, n, metadata);
   g_autoptr (OutputFile) file = output_file_open (path, replace, error);
 
-  return file != NULL && output_file_write (file, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), error)
+  return file != NULL
+         && output_file_write (file, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+                               error)
          && output_file_commit (file, error);
 }

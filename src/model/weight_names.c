@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-static const char *const prefixes[] = { "", "trained_model.", "module.", "module.trained_model.", "trained_model.module." };
+static const char *const prefixes[] = { "", "trained_model.", "module.", "module.trained_model.",
+                                        "trained_model.module." };
 
 const CheckpointTensor *
 weight_names_find (const Checkpoint *checkpoint, const char *name)

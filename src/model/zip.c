@@ -33,8 +33,8 @@ read_le (const guint8 *bytes, guint n)
 static gboolean
 corrupt (BytesSource *source, const char *fault, GError **error)
 {
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT, "%s: %s; the file is damaged, fetch it again",
-               bytes_source_name (source), fault);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+               "%s: %s; the file is damaged, fetch it again", bytes_source_name (source), fault);
   return FALSE;
 }
 
@@ -71,11 +71,13 @@ find_directory (BytesSource *source, Directory *directory, GError **error)
   directory->n = read_le (end + 10, 2);
   directory->size = read_le (end + 12, 4);
   directory->offset = read_le (end + 16, 4);
-  if (end - tail >= END64_LOCATOR_SIZE && read_le (end - END64_LOCATOR_SIZE, 4) == END64_LOCATOR_SIGNATURE)
+  if (end - tail >= END64_LOCATOR_SIZE
+      && read_le (end - END64_LOCATOR_SIZE, 4) == END64_LOCATOR_SIGNATURE)
     {
       guint8 end64[END64_SIZE];
 
-      if (!bytes_source_read (source, read_le (end - END64_LOCATOR_SIZE + 8, 8), END64_SIZE, end64, error))
+      if (!bytes_source_read (source, read_le (end - END64_LOCATOR_SIZE + 8, 8), END64_SIZE, end64,
+                              error))
         return FALSE;
       if (read_le (end64, 4) != END64_SIGNATURE)
         return corrupt (source, "its zip64 record is not where it should be", error);
@@ -88,9 +90,11 @@ find_directory (BytesSource *source, Directory *directory, GError **error)
   return TRUE;
 }
 
-/** Sizes and offset that do not fit 32 bits stand in an extra field, in this order, where the short ones are all ones. */
+/** Sizes and offset that do not fit 32 bits stand in an extra field, in this order, where the short
+ * ones are all ones. */
 static gboolean
-read_zip64_extra (const guint8 *extra, gsize size, guint64 *uncompressed, guint64 *compressed, guint64 *offset)
+read_zip64_extra (const guint8 *extra, gsize size, guint64 *uncompressed, guint64 *compressed,
+                  guint64 *offset)
 {
   guint64 *const values[] = { uncompressed, compressed, offset };
 
@@ -130,16 +134,19 @@ find_data (BytesSource *source, guint64 local, ZipMember *member, GError **error
     return FALSE;
   if (read_le (header, 4) != LOCAL_SIGNATURE)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT, "%s: member %s is not where the table of contents says",
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+                   "%s: member %s is not where the table of contents says",
                    bytes_source_name (source), member->name);
       return FALSE;
     }
   member->offset = local + LOCAL_SIZE + read_le (header + 26, 2) + read_le (header + 28, 2);
-  if (member->offset > bytes_source_size (source) || member->size > bytes_source_size (source) - member->offset)
+  if (member->offset > bytes_source_size (source)
+      || member->size > bytes_source_size (source) - member->offset)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
-                   "%s: member %s reaches past the end of the file; it is truncated, fetch it again",
-                   bytes_source_name (source), member->name);
+      g_set_error (
+          error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+          "%s: member %s reaches past the end of the file; it is truncated, fetch it again",
+          bytes_source_name (source), member->name);
       return FALSE;
     }
   return TRUE;
@@ -166,7 +173,8 @@ read_entry (BytesSource *source, const guint8 **at, const guint8 *end, GError **
   comment_size = (gsize) read_le (entry + 32, 2);
   local = read_le (entry + 42, 4);
   if ((gsize) (end - entry) - CENTRAL_SIZE < name_size + extra_size + comment_size
-      || !read_zip64_extra (entry + CENTRAL_SIZE + name_size, extra_size, &uncompressed, &compressed, &local))
+      || !read_zip64_extra (entry + CENTRAL_SIZE + name_size, extra_size, &uncompressed,
+                            &compressed, &local))
     {
       corrupt (source, "its table of contents cannot be read", error);
       return NULL;
@@ -178,7 +186,8 @@ read_entry (BytesSource *source, const guint8 **at, const guint8 *end, GError **
   if (read_le (entry + 10, 2) != 0 || compressed != uncompressed || (entry[8] & 1))
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-                   "%s: member %s is compressed or encrypted, which PyTorch never writes; save it anew with torch.save",
+                   "%s: member %s is compressed or encrypted, which PyTorch never writes; save it "
+                   "anew with torch.save",
                    bytes_source_name (source), member->name);
       g_clear_pointer (&member, member_free);
     }
@@ -220,11 +229,13 @@ zip_read_members (BytesSource *source, GError **error)
   g_ptr_array_sort (members, compare_offsets);
   for (guint i = 1; i < members->len; i++)
     {
-      const ZipMember *before = g_ptr_array_index (members, i - 1), *member = g_ptr_array_index (members, i);
+      const ZipMember *before = g_ptr_array_index (members, i - 1),
+                      *member = g_ptr_array_index (members, i);
 
       if (before->offset + before->size <= member->offset)
         continue;
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT, "%s: members %s and %s overlap; the file is damaged or forged",
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+                   "%s: members %s and %s overlap; the file is damaged or forged",
                    bytes_source_name (source), before->name, member->name);
       return NULL;
     }

@@ -17,15 +17,16 @@ typedef struct
   const guint32 *labels;
   gsize n;
   guint n_labels, n_folds;
-  Random *random; /* %NULL: the first candidate wins a tie */
-  double wanted[MAX_FOLDS];                    /* c_j: rows that fold j still wants */
+  Random *random;                                /* %NULL: the first candidate wins a tie */
+  double wanted[MAX_FOLDS];                      /* c_j: rows that fold j still wants */
   double wanted_of_label[MAX_FOLDS][MAX_LABELS]; /* c_jl */
-  gsize remaining[MAX_LABELS];                 /* positives not yet dealt out */
+  gsize remaining[MAX_LABELS];                   /* positives not yet dealt out */
   gboolean *dealt;
   guint8 *folds;
 } Deal;
 
-/** The fold with the largest wish; ties by the second wish, then by lot. @of_label: %NULL where only one counts. */
+/** The fold with the largest wish; ties by the second wish, then by lot. @of_label: %NULL where
+ * only one counts. */
 static guint
 choose_fold (Deal *deal, int label)
 {
@@ -70,7 +71,8 @@ rarest_label (const Deal *deal)
   int rarest = -1;
 
   for (guint label = 0; label < deal->n_labels; label++)
-    if (deal->remaining[label] > 0 && (rarest < 0 || deal->remaining[label] < deal->remaining[rarest]))
+    if (deal->remaining[label] > 0
+        && (rarest < 0 || deal->remaining[label] < deal->remaining[rarest]))
       rarest = (int) label;
   return rarest;
 }
@@ -80,7 +82,9 @@ stratify_folds (const guint32 *labels, gsize n, guint n_labels, const double *sh
                 const guint64 *seed, guint8 *folds)
 {
   Random random;
-  Deal deal = { .labels = labels, .n = n, .n_labels = n_labels, .n_folds = n_folds, .folds = folds };
+  Deal deal = {
+    .labels = labels, .n = n, .n_labels = n_labels, .n_folds = n_folds, .folds = folds
+  };
   g_autofree gboolean *dealt = g_new0 (gboolean, MAX (n, 1));
   int label;
 
@@ -119,7 +123,8 @@ stratify_sample_size (double fraction, gsize n)
   return MIN (n, (gsize) floor (fraction * (double) n + 0.5));
 }
 
-/** Rows with one and the same label set are exchangeable: what counts is how many of each set are chosen. */
+/** Rows with one and the same label set are exchangeable: what counts is how many of each set are
+ * chosen. */
 typedef struct
 {
   guint32 labels;
@@ -138,7 +143,8 @@ typedef struct
   double largest, squares;
 } Badness;
 
-/** Badness once @add joins and @leave goes (nullable both). Excess per chosen row is what shares differ by. */
+/** Badness once @add joins and @leave goes (nullable both). Excess per chosen row is what shares
+ * differ by. */
 static Badness
 badness (const Balance *balance, const LabelSet *add, const LabelSet *leave)
 {
@@ -160,15 +166,16 @@ is_better (Badness a, Badness b)
 {
   const double margin = 1e-9;
 
-  return a.largest < b.largest - margin || (a.largest <= b.largest + margin && a.squares < b.squares - margin);
+  return a.largest < b.largest - margin
+         || (a.largest <= b.largest + margin && a.squares < b.squares - margin);
 }
 
 static void
 apply (Balance *balance, LabelSet *add, LabelSet *leave)
 {
   for (guint label = 0; label < balance->n_labels; label++)
-    balance->excess[label]
-        += (add != NULL ? (int) (add->labels >> label & 1) : 0) - (leave != NULL ? (int) (leave->labels >> label & 1) : 0);
+    balance->excess[label] += (add != NULL ? (int) (add->labels >> label & 1) : 0)
+                              - (leave != NULL ? (int) (leave->labels >> label & 1) : 0);
   if (add != NULL)
     add->chosen++;
   if (leave != NULL)
@@ -187,7 +194,8 @@ fix_size (Balance *balance, LabelSet *sets, guint n_sets, gsize size, gsize want
       for (guint i = 0; i < n_sets; i++)
         {
           gboolean possible = size < wanted ? sets[i].chosen < sets[i].n : sets[i].chosen > 0;
-          Badness after = size < wanted ? badness (balance, &sets[i], NULL) : badness (balance, NULL, &sets[i]);
+          Badness after =
+              size < wanted ? badness (balance, &sets[i], NULL) : badness (balance, NULL, &sets[i]);
 
           if (possible && is_better (after, best_badness))
             {
@@ -262,7 +270,8 @@ swap_while_better (Balance *balance, LabelSet *sets, guint n_sets)
 static int
 compare_rows (gconstpointer a, gconstpointer b, gpointer labels)
 {
-  guint32 of_a = ((const guint32 *) labels)[*(const guint32 *) a], of_b = ((const guint32 *) labels)[*(const guint32 *) b];
+  guint32 of_a = ((const guint32 *) labels)[*(const guint32 *) a],
+          of_b = ((const guint32 *) labels)[*(const guint32 *) b];
 
   if (of_a != of_b)
     return of_a < of_b ? -1 : 1;
@@ -270,7 +279,8 @@ compare_rows (gconstpointer a, gconstpointer b, gpointer labels)
 }
 
 void
-stratify_sample (const guint32 *labels, gsize n, guint n_labels, double fraction, guint64 seed, guint8 *chosen)
+stratify_sample (const guint32 *labels, gsize n, guint n_labels, double fraction, guint64 seed,
+                 guint8 *chosen)
 {
   const double shares[2] = { 1 - fraction, fraction };
   gsize wanted = stratify_sample_size (fraction, n), size = 0;
@@ -320,7 +330,8 @@ stratify_sample (const guint32 *labels, gsize n, guint n_labels, double fraction
 }
 
 void
-stratify_shares (const guint32 *labels, gsize n, guint n_labels, const guint8 *chosen, StratifyShares *shares)
+stratify_shares (const guint32 *labels, gsize n, guint n_labels, const guint8 *chosen,
+                 StratifyShares *shares)
 {
   gsize all[MAX_LABELS] = { 0 }, sample[MAX_LABELS] = { 0 }, size = 0;
 
@@ -340,7 +351,7 @@ stratify_shares (const guint32 *labels, gsize n, guint n_labels, const guint8 *c
     {
       shares->share_all[label] = n > 0 ? (double) all[label] / (double) n : NAN;
       shares->share_sample[label] = size > 0 ? (double) sample[label] / (double) size : NAN;
-      shares->max_deviation
-          = fmax (shares->max_deviation, fabs (shares->share_sample[label] - shares->share_all[label]));
+      shares->max_deviation = fmax (shares->max_deviation,
+                                    fabs (shares->share_sample[label] - shares->share_all[label]));
     }
 }

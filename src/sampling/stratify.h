@@ -1,9 +1,9 @@
 /**
  * stratify.h: iterative stratification of multi-label data.
  *
- * Sechidis, Tsoumakas & Vlahavas 2011, "On the stratification of multi-label data", in the form of the
- * `iterative-stratification` package: the rarest label is dealt out first, and each member lowers the wish
- * of its fold for all of its labels.
+ * Sechidis, Tsoumakas & Vlahavas 2011, "On the stratification of multi-label data", in the form of
+ * the `iterative-stratification` package: the rarest label is dealt out first, and each member
+ * lowers the wish of its fold for all of its labels.
  */
 #pragma once
 
@@ -18,14 +18,16 @@
  * @seed:     breaks ties; %NULL takes the first candidate (reproduces the golden folds)
  * @folds:    (out) n fold numbers
  */
-void stratify_folds (const guint32 *labels, gsize n, guint n_labels, const double *shares, guint n_folds,
-                     const guint64 *seed, guint8 *folds);
+void stratify_folds (const guint32 *labels, gsize n, guint n_labels, const double *shares,
+                     guint n_folds, const guint64 *seed, guint8 *folds);
 
 /**
- * stratify_sample: choose exactly stratify_sample_size (fraction, n) rows that keep every label's share.
+ * stratify_sample: choose exactly stratify_sample_size (fraction, n) rows that keep every label's
+ * share.
  *
- * Runs stratify_folds with shares (1 − fraction, fraction), moves the rows that disturb the shares least
- * until the size is exact, then swaps rows in and out while a swap lowers the largest deviation.
+ * Runs stratify_folds with shares (1 − fraction, fraction), moves the rows that disturb the shares
+ * least until the size is exact, then swaps rows in and out while a swap lowers the largest
+ * deviation.
  *
  * @chosen: (out) n bytes, 1 for a member
  */
@@ -43,4 +45,5 @@ typedef struct
   double max_deviation; /* largest |share_sample − share_all| */
 } StratifyShares;
 
-void stratify_shares (const guint32 *labels, gsize n, guint n_labels, const guint8 *chosen, StratifyShares *shares);
+void stratify_shares (const guint32 *labels, gsize n, guint n_labels, const guint8 *chosen,
+                      StratifyShares *shares);
