@@ -61,7 +61,7 @@ test_sample_comes_back_as_saved (void **state)
   assert_string_equal (sample->name, "s");
   assert_int_equal (sample->split, CATALOG_SPLIT_TRAIN);
   assert_true (sample->fraction == 0.15);
-  assert_true (sample->seed == G_MAXUINT64 - 1);
+  assert_true (sample->seed == TESTING_SEED);
   assert_true (sample->available);
   assert_int_equal (sample->n, 2);
   assert_int_equal (sample->of, 4);
@@ -159,6 +159,8 @@ test_encoder_is_made_once_and_guards_its_name (void **state)
   assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE));
   assert_error_says (&error, "encoder lipro", "3 numbers and these 7", "--encoder-name", NULL);
 
+  /* What is alike is taken up again, also after another was made. */
+  testing_store_encoder (store, "another", "cc");
   other.width = WIDTH;
   assert_true (catalog_encoder_ensure (store, &other, &error));
   assert_int_equal (other.id, id);
@@ -324,6 +326,20 @@ test_changed_scan_shows_its_new_latent_and_the_old_one_is_a_hit_again (void **st
 }
 
 static void
+test_latent_saved_again_replaces_its_numbers (void **state)
+{
+  g_autoptr (CatalogStore) store = testing_store_new ("again.sqlite", NULL);
+  gint64 id = testing_store_encoder (store, "e", "w");
+
+  save_latent (store, id, "a", "key", NULL, 1);
+  save_latent (store, id, "b", "other", NULL, 7);
+  save_latent (store, id, "a", "key", NULL, 2);
+  assert_true (load_first (store, id, "a") == 2);
+  assert_true (load_first (store, id, "b") == 7);
+  assert_store_value (store, "SELECT count (*) FROM latent", "2");
+}
+
+static void
 test_request_leads_to_the_latent_that_came_of_it (void **state)
 {
   g_autoptr (CatalogStore) store = testing_store_new ("requests.sqlite", NULL);
@@ -459,6 +475,7 @@ main (void)
     cmocka_unit_test (test_file_hash_is_remembered_for_that_size_and_time),
     cmocka_unit_test (test_latents_come_back_bit_for_bit_in_the_order_asked),
     cmocka_unit_test (test_changed_scan_shows_its_new_latent_and_the_old_one_is_a_hit_again),
+    cmocka_unit_test (test_latent_saved_again_replaces_its_numbers),
     cmocka_unit_test (test_request_leads_to_the_latent_that_came_of_it),
     cmocka_unit_test (test_hit_of_a_shown_latent_needs_no_write),
     cmocka_unit_test (test_failure_stands_until_a_latent_clears_it),

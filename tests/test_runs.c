@@ -171,6 +171,7 @@ test_only_a_running_run_takes_results (void **state)
   epochs = catalog_run_epochs (store, run->id, &error);
   assert_int_equal (g_strv_length (epochs), 1);
   assert_store_value (store, "SELECT count (*) FROM prediction", "0");
+  assert_store_value (store, "SELECT count (*) FROM run WHERE kept_epoch IS NULL", "1");
 }
 
 static void

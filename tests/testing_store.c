@@ -81,7 +81,7 @@ testing_store_sample (CatalogStore *store, const char *name, const char *const *
   CatalogSample sample = { .name = (char *) name,
                            .split = CATALOG_SPLIT_TRAIN,
                            .fraction = 0.15,
-                           .seed = G_MAXUINT64 - 1,
+                           .seed = TESTING_SEED,
                            .available = TRUE,
                            .n = n,
                            .of = 4 };

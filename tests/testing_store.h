@@ -28,7 +28,8 @@ void assert_store_value (CatalogStore *store, const char *sql, const char *expec
 extern const char *const testing_volumes[4];
 extern const guint32 testing_labels[4];
 
-#define TESTING_WIDTH 3 /* numbers in a latent */
+#define TESTING_WIDTH 3                                      /* numbers in a latent */
+#define TESTING_SEED G_GUINT64_CONSTANT (0xfedcba9876543210) /* of the samples */
 
 /** testing_store_import: the training split as an import leaves it: those four and two dropped
  * rows. */

@@ -32,8 +32,8 @@ read_encoder (sqlite3_stmt *statement)
   encoder->weights_hash = store_column_text (statement, 2);
   encoder->checkpoint_path = store_column_text (statement, 3);
   encoder->description = store_column_text (statement, 4);
-  encoder->width = (guint)sqlite3_column_int64 (statement, 5);
-  encoder->n_latents = (guint)sqlite3_column_int64 (statement, 6);
+  encoder->width = (guint) sqlite3_column_int64 (statement, 5);
+  encoder->n_latents = (guint) sqlite3_column_int64 (statement, 6);
   return encoder;
 }
 
@@ -146,7 +146,7 @@ catalog_encoders_list (CatalogStore *store, GError **error)
 {
   g_autoptr (sqlite3_stmt) statement = store_prepare (store, SELECT_ENCODERS " ORDER BY id", error);
   g_autoptr (GPtrArray) encoders =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)catalog_encoder_free);
+      g_ptr_array_new_with_free_func ((GDestroyNotify) catalog_encoder_free);
   int step = SQLITE_ERROR;
 
   while (statement != NULL && (step = store_step (store, statement, error)) == SQLITE_ROW)
@@ -165,7 +165,7 @@ catalog_file_hash_get (CatalogStore *store, const char *path, guint64 size, gint
   if (statement == NULL)
     return NULL;
   store_bind_text (statement, 1, path);
-  sqlite3_bind_int64 (statement, 2, (gint64)size);
+  sqlite3_bind_int64 (statement, 2, (gint64) size);
   sqlite3_bind_int64 (statement, 3, mtime_ns);
   return store_step (store, statement, NULL) == SQLITE_ROW ? store_column_text (statement, 0)
                                                            : NULL;
@@ -182,7 +182,7 @@ catalog_file_hash_set (CatalogStore *store, const char *path, guint64 size, gint
   if (statement == NULL)
     return FALSE;
   store_bind_text (statement, 1, path);
-  sqlite3_bind_int64 (statement, 2, (gint64)size);
+  sqlite3_bind_int64 (statement, 2, (gint64) size);
   sqlite3_bind_int64 (statement, 3, mtime_ns);
   store_bind_text (statement, 4, hash);
   return store_run (store, statement, error);

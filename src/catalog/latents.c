@@ -129,7 +129,7 @@ latent_size (CatalogStore *store, gint64 encoder_id, GError **error)
   sqlite3_bind_int64 (statement, 1, encoder_id);
   step = store_step (store, statement, error);
   if (step == SQLITE_ROW)
-    return (gsize)sqlite3_column_int64 (statement, 0) * sizeof (float);
+    return (gsize) sqlite3_column_int64 (statement, 0) * sizeof (float);
   if (step == SQLITE_DONE)
     g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
                  "%s: encoder number %" G_GINT64_FORMAT " is not there (any more); start again",
@@ -281,7 +281,7 @@ load_latents (CatalogStore *store, gint64 encoder_id, const char *const *volumes
         continue;
       if (step != SQLITE_ROW)
         return FALSE;
-      if ((gsize)sqlite3_column_bytes (statement, 0) != size)
+      if ((gsize) sqlite3_column_bytes (statement, 0) != size)
         {
           g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
                        "%s: the latent of %s holds %d bytes where %" G_GSIZE_FORMAT
@@ -322,7 +322,7 @@ catalog_latent_volumes (CatalogStore *store, gint64 encoder_id, GError **error)
   while ((step = store_step (store, statement, error)) == SQLITE_ROW)
     g_ptr_array_add (names, store_column_text (statement, 0));
   g_ptr_array_add (names, NULL);
-  volumes = (char **)g_ptr_array_free (names, FALSE);
+  volumes = (char **) g_ptr_array_free (names, FALSE);
   return step == SQLITE_DONE ? g_steal_pointer (&volumes) : NULL;
 }
 

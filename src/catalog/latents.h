@@ -14,22 +14,23 @@ typedef struct
   char *name;         /* unique: the checkpoint's base name, or the user's --encoder-name */
   char *weights_hash; /* "" for imported latents */
   char *checkpoint_path;
-  char *description;  /* the description file's text; "" for imported latents */
-  guint width;        /* numbers in a latent */
-  guint n_latents;    /* volumes that have one */
+  char *description; /* the description file's text; "" for imported latents */
+  guint width;       /* numbers in a latent */
+  guint n_latents;   /* volumes that have one */
 } CatalogEncoder;
 
 void catalog_encoder_free (CatalogEncoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogEncoder, catalog_encoder_free)
 
 /**
- * catalog_encoder_ensure: the encoder of that name, made where there is none. The same name with another
- * hash or width is CTCLIP_ERROR_USAGE that says to choose another --encoder-name.
+ * catalog_encoder_ensure: the encoder of that name, made where there is none. The same name with
+ * another hash or width is CTCLIP_ERROR_USAGE that says to choose another --encoder-name.
  * @encoder: (inout) id and n_latents are filled in
  */
 gboolean catalog_encoder_ensure (CatalogStore *store, CatalogEncoder *encoder, GError **error);
 
-/** catalog_encoder_find: @name %NULL means the only or the latest used one; NOT_FOUND lists those that exist or says to encode. */
+/** catalog_encoder_find: @name %NULL means the only or the latest used one; NOT_FOUND lists those
+ * that exist or says to encode. */
 CatalogEncoder *catalog_encoder_find (CatalogStore *store, const char *name, GError **error);
 
 /** catalog_encoders_list: (element-type CatalogEncoder) */
@@ -39,8 +40,8 @@ GPtrArray *catalog_encoders_list (CatalogStore *store, GError **error);
 
 /** catalog_file_hash_get: the remembered hash of a file that has not changed; %NULL if unknown. */
 char *catalog_file_hash_get (CatalogStore *store, const char *path, guint64 size, gint64 mtime_ns);
-gboolean catalog_file_hash_set (CatalogStore *store, const char *path, guint64 size, gint64 mtime_ns,
-                                const char *hash, GError **error);
+gboolean catalog_file_hash_set (CatalogStore *store, const char *path, guint64 size,
+                                gint64 mtime_ns, const char *hash, GError **error);
 
 /* ---- latents ---- */
 
@@ -55,19 +56,20 @@ typedef struct
 } CatalogLatent;
 
 /** catalog_latent_save: store (or re-point) a volume's latent and clear its failure. */
-gboolean catalog_latent_save (CatalogStore *store, gint64 encoder_id, const CatalogLatent *latent, GError **error);
+gboolean catalog_latent_save (CatalogStore *store, gint64 encoder_id, const CatalogLatent *latent,
+                              GError **error);
 
 /** catalog_latents_save: many in one transaction; for imports. */
-gboolean catalog_latents_save (CatalogStore *store, gint64 encoder_id, const CatalogLatent *latents, gsize n,
-                               GError **error);
+gboolean catalog_latents_save (CatalogStore *store, gint64 encoder_id, const CatalogLatent *latents,
+                               gsize n, GError **error);
 
 /**
  * catalog_latent_hit: TRUE where a latent of that key exists; the volume then points at it.
  *
  * @key: a latent's key, or a request key that was saved with one
  */
-gboolean catalog_latent_hit (CatalogStore *store, gint64 encoder_id, const char *key, const char *volume,
-                             gboolean *hit, GError **error);
+gboolean catalog_latent_hit (CatalogStore *store, gint64 encoder_id, const char *key,
+                             const char *volume, gboolean *hit, GError **error);
 
 /**
  * catalog_latent_add_request: what was asked turned out to give the latent of @key; from now on the
@@ -82,15 +84,16 @@ gboolean catalog_latent_add_request (CatalogStore *store, gint64 encoder_id, con
  * @values:  (out) n × width floats; rows without a latent are left as they are
  * @present: (out) n bytes
  */
-gboolean catalog_latents_load (CatalogStore *store, gint64 encoder_id, const char *const *volumes, gsize n,
-                               guint width, float *values, guint8 *present, GError **error);
+gboolean catalog_latents_load (CatalogStore *store, gint64 encoder_id, const char *const *volumes,
+                               gsize n, guint width, float *values, guint8 *present,
+                               GError **error);
 
 /** catalog_latent_volumes: (transfer full) names that have a latent, %NULL-terminated, sorted. */
 char **catalog_latent_volumes (CatalogStore *store, gint64 encoder_id, GError **error);
 
 /** catalog_failure_save: remember why a scan could not be encoded. */
-gboolean catalog_failure_save (CatalogStore *store, gint64 encoder_id, const char *volume, const char *reason,
-                               GError **error);
+gboolean catalog_failure_save (CatalogStore *store, gint64 encoder_id, const char *volume,
+                               const char *reason, GError **error);
 
 /** catalog_failure_get: %NULL where there is none. Free with g_free. */
 char *catalog_failure_get (CatalogStore *store, gint64 encoder_id, const char *volume);

@@ -89,7 +89,7 @@ catalog_run_epochs (CatalogStore *store, gint64 run_id, GError **error)
   while ((step = store_step (store, statement, error)) == SQLITE_ROW)
     g_ptr_array_add (texts, store_column_text (statement, 0));
   g_ptr_array_add (texts, NULL);
-  epochs = (char **)g_ptr_array_free (texts, FALSE);
+  epochs = (char **) g_ptr_array_free (texts, FALSE);
   return step == SQLITE_DONE ? g_steal_pointer (&epochs) : NULL;
 }
 
@@ -128,7 +128,7 @@ insert_predictions (CatalogStore *store, gint64 run_id, const CatalogRunResult *
   for (gsize i = 0; i < result->n; i++)
     {
       store_bind_text (statement, 2, result->volumes[i]);
-      sqlite3_bind_int64 (statement, 3, (gint64)i);
+      sqlite3_bind_int64 (statement, 3, (gint64) i);
       sqlite3_bind_int64 (statement, 4, result->labels[i]);
       store_bind_blob (statement, 5, result->logits + i * result->n_classes,
                        result->n_classes * sizeof *result->logits);
@@ -145,7 +145,7 @@ catalog_run_finish (CatalogStore *store, gint64 run_id, const CatalogRunResult *
   return store_begin (store, error)
          && store_end (store,
                        store_run_end (store, run_id, "done", NULL, result->macro_auroc,
-                                      (int)result->kept_epoch, error)
+                                      (int) result->kept_epoch, error)
                            && insert_result (store, run_id, result, error)
                            && insert_predictions (store, run_id, result, error),
                        error);
@@ -164,7 +164,7 @@ result_blob (CatalogStore *store, gint64 run_id, const char *sql, GError **error
   step = store_step (store, statement, error);
   if (step == SQLITE_ROW)
     return g_bytes_new (sqlite3_column_blob (statement, 0),
-                        (gsize)sqlite3_column_bytes (statement, 0));
+                        (gsize) sqlite3_column_bytes (statement, 0));
   if (step == SQLITE_DONE)
     g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
                  "run %" G_GINT64_FORMAT ": did not finish and left no head; choose a run that is "
@@ -190,7 +190,7 @@ catalog_run_thresholds (CatalogStore *store, gint64 run_id, guint *n_classes, GE
   if (blob == NULL)
     return NULL;
   thresholds = g_bytes_unref_to_data (blob, &size);
-  *n_classes = (guint)(size / sizeof *thresholds);
+  *n_classes = (guint) (size / sizeof *thresholds);
   return thresholds;
 }
 
@@ -225,19 +225,19 @@ catalog_run_predictions (CatalogStore *store, gint64 run_id, GError **error)
   logits = g_byte_array_new ();
   while ((step = store_step (store, statement, error)) == SQLITE_ROW)
     {
-      guint32 bits = (guint32)sqlite3_column_int64 (statement, 1);
+      guint32 bits = (guint32) sqlite3_column_int64 (statement, 1);
 
       g_ptr_array_add (volumes, store_column_text (statement, 0));
       g_array_append_val (labels, bits);
       g_byte_array_append (logits, sqlite3_column_blob (statement, 2),
-                           (guint)sqlite3_column_bytes (statement, 2));
+                           (guint) sqlite3_column_bytes (statement, 2));
     }
   predictions->n = labels->len;
   if (predictions->n > 0)
-    predictions->n_classes = (guint)(logits->len / sizeof (double) / predictions->n);
+    predictions->n_classes = (guint) (logits->len / sizeof (double) / predictions->n);
   g_ptr_array_add (volumes, NULL);
-  predictions->volumes = (char **)g_ptr_array_free (volumes, FALSE);
-  predictions->labels = (guint32 *)(gpointer)g_array_free (labels, FALSE);
-  predictions->logits = (double *)(gpointer)g_byte_array_free (logits, FALSE);
+  predictions->volumes = (char **) g_ptr_array_free (volumes, FALSE);
+  predictions->labels = (guint32 *) (gpointer) g_array_free (labels, FALSE);
+  predictions->logits = (double *) (gpointer) g_byte_array_free (logits, FALSE);
   return step == SQLITE_DONE ? g_steal_pointer (&predictions) : NULL;
 }

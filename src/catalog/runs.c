@@ -52,7 +52,8 @@ number_in_name (const char *name)
   const char *digits = g_str_has_prefix (name, "run-") ? name + strlen ("run-") : name;
   guint64 number;
 
-  return g_ascii_string_to_unsigned (digits, 10, 1, G_MAXINT64, &number, NULL) ? (gint64)number : 0;
+  return g_ascii_string_to_unsigned (digits, 10, 1, G_MAXINT64, &number, NULL) ? (gint64) number
+                                                                               : 0;
 }
 
 /** Numbers and "latest" are ways to ask for a run, so no name may look like them. */
@@ -189,7 +190,7 @@ catalog_runs_end_abandoned (CatalogStore *store, guint *n, GError **error)
                    " message = 'the program ended before the run did' WHERE status = 'running'",
                    error))
     return FALSE;
-  *n = (guint)sqlite3_changes (store->db);
+  *n = (guint) sqlite3_changes (store->db);
   return TRUE;
 }
 
@@ -229,7 +230,7 @@ catalog_runs_list (CatalogStore *store, GError **error)
 {
   g_autoptr (sqlite3_stmt) statement =
       store_prepare (store, SELECT_RUNS " ORDER BY run.id DESC", error);
-  g_autoptr (GPtrArray) runs = g_ptr_array_new_with_free_func ((GDestroyNotify)catalog_run_free);
+  g_autoptr (GPtrArray) runs = g_ptr_array_new_with_free_func ((GDestroyNotify) catalog_run_free);
   int step = SQLITE_ERROR;
 
   while (statement != NULL && (step = store_step (store, statement, error)) == SQLITE_ROW)

@@ -25,7 +25,7 @@ read_members (CatalogStore *store, sqlite3_stmt *statement, GError **error)
 
   while ((step = store_step (store, statement, error)) == SQLITE_ROW)
     {
-      guint32 bits = (guint32)sqlite3_column_int64 (statement, 2);
+      guint32 bits = (guint32) sqlite3_column_int64 (statement, 2);
 
       g_ptr_array_add (volumes, store_column_text (statement, 0));
       g_ptr_array_add (patients, store_column_text (statement, 1));
@@ -34,9 +34,9 @@ read_members (CatalogStore *store, sqlite3_stmt *statement, GError **error)
   members->n = labels->len;
   g_ptr_array_add (volumes, NULL);
   g_ptr_array_add (patients, NULL);
-  members->volumes = (char **)g_ptr_array_free (volumes, FALSE);
-  members->patients = (char **)g_ptr_array_free (patients, FALSE);
-  members->labels = (guint32 *)(gpointer)g_array_free (labels, FALSE);
+  members->volumes = (char **) g_ptr_array_free (volumes, FALSE);
+  members->patients = (char **) g_ptr_array_free (patients, FALSE);
+  members->labels = (guint32 *) (gpointer) g_array_free (labels, FALSE);
   return step == SQLITE_DONE ? g_steal_pointer (&members) : NULL;
 }
 
@@ -201,7 +201,7 @@ insert_sample (CatalogStore *store, const CatalogSample *sample, const char *con
   store_bind_text (statement, 1, sample->name);
   sqlite3_bind_int (statement, 2, sample->split);
   sqlite3_bind_double (statement, 3, sample->fraction);
-  sqlite3_bind_int64 (statement, 4, (gint64)sample->seed);
+  sqlite3_bind_int64 (statement, 4, (gint64) sample->seed);
   sqlite3_bind_int (statement, 5, sample->available);
   sqlite3_bind_int64 (statement, 6, sample->of);
   return store_run (store, statement, error)
@@ -231,13 +231,13 @@ read_sample (sqlite3_stmt *statement)
   CatalogSample *sample = g_new0 (CatalogSample, 1);
 
   sample->name = store_column_text (statement, 0);
-  sample->split = (CatalogSplit)sqlite3_column_int (statement, 1);
+  sample->split = (CatalogSplit) sqlite3_column_int (statement, 1);
   sample->fraction = sqlite3_column_double (statement, 2);
-  sample->seed = (guint64)sqlite3_column_int64 (statement, 3);
+  sample->seed = (guint64) sqlite3_column_int64 (statement, 3);
   sample->available = sqlite3_column_int (statement, 4);
-  sample->of = (guint)sqlite3_column_int64 (statement, 5);
+  sample->of = (guint) sqlite3_column_int64 (statement, 5);
   sample->created = store_column_text (statement, 6);
-  sample->n = (guint)sqlite3_column_int64 (statement, 7);
+  sample->n = (guint) sqlite3_column_int64 (statement, 7);
   return sample;
 }
 
@@ -263,7 +263,7 @@ catalog_samples_list (CatalogStore *store, GError **error)
 {
   g_autoptr (sqlite3_stmt) statement = store_prepare (store, SELECT_SAMPLES " ORDER BY id", error);
   g_autoptr (GPtrArray) samples =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)catalog_sample_free);
+      g_ptr_array_new_with_free_func ((GDestroyNotify) catalog_sample_free);
   int step = SQLITE_ERROR;
 
   while (statement != NULL && (step = store_step (store, statement, error)) == SQLITE_ROW)

@@ -18,7 +18,8 @@ typedef struct
 void catalog_members_free (CatalogMembers *members);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogMembers, catalog_members_free)
 
-/** catalog_split_members: all kept rows of a split; CTCLIP_ERROR_NOT_FOUND where it was not imported. */
+/** catalog_split_members: all kept rows of a split; CTCLIP_ERROR_NOT_FOUND where it was not
+ * imported. */
 CatalogMembers *catalog_split_members (CatalogStore *store, CatalogSplit split, GError **error);
 
 typedef struct
@@ -35,9 +36,15 @@ typedef struct
 void catalog_sample_free (CatalogSample *sample);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogSample, catalog_sample_free)
 
-/** catalog_sample_save: store a sample under its name, replacing one of that name. @volumes: @sample->n names. */
-gboolean catalog_sample_save (CatalogStore *store, const CatalogSample *sample, const char *const *volumes,
-                              GError **error);
+/**
+ * catalog_sample_save: store a sample under its name, replacing one of that name.
+ *
+ * @volumes: @sample->n names
+ *
+ * Runs that used the replaced sample still refer to its members.
+ */
+gboolean catalog_sample_save (CatalogStore *store, const CatalogSample *sample,
+                              const char *const *volumes, GError **error);
 
 /** catalog_sample_find: by name; CTCLIP_ERROR_NOT_FOUND lists the names that exist. */
 CatalogSample *catalog_sample_find (CatalogStore *store, const char *name, GError **error);
@@ -45,5 +52,6 @@ CatalogSample *catalog_sample_find (CatalogStore *store, const char *name, GErro
 /** catalog_samples_list: (element-type CatalogSample) */
 GPtrArray *catalog_samples_list (CatalogStore *store, GError **error);
 
-/** catalog_sample_members: the members that are (still) kept rows of the split, in the file's order. */
+/** catalog_sample_members: the members that are (still) kept rows of the split, in the file's
+ * order. */
 CatalogMembers *catalog_sample_members (CatalogStore *store, const char *name, GError **error);

@@ -1,9 +1,13 @@
 /**
  * store.h: the workspace's SQLite file.
  *
- * One CatalogStore is one connection and belongs to one thread; open another for another thread (WAL lets
- * readers go on while one writes; where WAL can't be had it falls back to a rollback journal). Every
- * writing function is one transaction unless said otherwise: a finished step is durable when it returns.
+ * One CatalogStore is one connection and belongs to one thread; open another for another thread
+ * (WAL lets readers go on while one writes; where WAL can't be had, a network file system for one,
+ * it falls back to a rollback journal). No connection may be carried across a fork.
+ *
+ * Every writing function is one transaction unless said otherwise: a finished step is durable when
+ * it returns, and one that failed has left nothing. A writer waits for another, up to a minute,
+ * then fails with CTCLIP_ERROR_BUSY.
  */
 #pragma once
 
@@ -12,8 +16,8 @@
 typedef struct _CatalogStore CatalogStore;
 
 /**
- * catalog_store_open: open or create the file; an older schema is migrated (after a backup copy beside
- * it), a newer one refused.
+ * catalog_store_open: open or create the file (mode 0600); an older schema is migrated, after a
+ * copy to `<path>.v<version>.backup`; a newer one is refused, and so is a file that is not ours.
  *
  * @create: %FALSE makes an absent file CTCLIP_ERROR_NOT_FOUND
  */
@@ -21,11 +25,16 @@ CatalogStore *catalog_store_open (const char *path, gboolean create, GError **er
 void catalog_store_close (CatalogStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogStore, catalog_store_close)
 
-/** catalog_store_check: SQLite's integrity check; FALSE with what it found. */
+/** catalog_store_check: integrity of the pages, the references and the full-text index; FALSE with
+ * what it found. */
 gboolean catalog_store_check (CatalogStore *store, GError **error);
 
 int catalog_store_schema_version (CatalogStore *store);
 
-/** catalog_store_get / set: small named values that the front ends keep (nullable result; g_free). */
+/** catalog_store_get: a small named value that a front end keeps; %NULL if unknown. Free with
+ * g_free. */
 char *catalog_store_get (CatalogStore *store, const char *key);
-gboolean catalog_store_set (CatalogStore *store, const char *key, const char *value, GError **error);
+
+/** catalog_store_set: @value: (nullable) %NULL forgets it */
+gboolean catalog_store_set (CatalogStore *store, const char *key, const char *value,
+                            GError **error);
