@@ -21,12 +21,24 @@
 
 /* ---- errors ---- */
 
-/** What is wrong and what to do, for a result code of SQLite; %NULL where SQLite's text must do. */
+/** SQLite sees a full disk as such only where it writes; elsewhere it is a failed system call. */
+static gboolean
+is_full (sqlite3 *db, int result)
+{
+  int saved_errno = sqlite3_system_errno (db);
+
+  /* The errno of an earlier failure stays there after other errors. */
+  return result == SQLITE_FULL
+         || (((result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN)
+             && (saved_errno == ENOSPC || saved_errno == EDQUOT));
+}
+
+/** What is wrong and what to do, for SQLite's last error; %NULL where SQLite's text must do. */
 static const char *
-explain (int result, int system_errno, int *code)
+explain (sqlite3 *db, int result, int *code)
 {
   *code = CTCLIP_ERROR_IO;
-  if (result == SQLITE_FULL || system_errno == ENOSPC || system_errno == EDQUOT)
+  if (is_full (db, result))
     return "the disk is full; free some space and run the same command again, what was finished is "
            "kept";
   switch (result)
@@ -35,9 +47,14 @@ explain (int result, int system_errno, int *code)
     case SQLITE_IOERR_UNLOCK:
     case SQLITE_IOERR_RDLOCK:
     case SQLITE_IOERR_CHECKRESERVEDLOCK:
+    case SQLITE_IOERR_SHMOPEN:
+    case SQLITE_IOERR_SHMSIZE:
+    case SQLITE_IOERR_SHMLOCK:
+    case SQLITE_IOERR_SHMMAP:
     case SQLITE_PROTOCOL:
     case SQLITE_NOLFS:
-      return "this file system cannot lock files; keep the workspace on a local disk (-w DIR)";
+      return "this file system cannot lock or share files; keep the workspace on a local disk "
+             "(-w DIR)";
     }
   switch (result & 0xff)
     {
@@ -81,7 +98,7 @@ store_fail (CatalogStore *store, GError **error)
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
       return FALSE;
     }
-  remedy = explain (result, sqlite3_system_errno (store->db), &code);
+  remedy = explain (store->db, result, &code);
   if (remedy != NULL)
     g_set_error (error, CTCLIP_ERROR, code, "%s: %s (%s)", store->path, remedy, detail);
   else
