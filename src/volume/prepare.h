@@ -31,6 +31,7 @@ typedef struct
   gsize source_shape[3], resized_shape[3]; /* z x y */
   char axes[4];            /* as stored */
   double spacing_difference; /* largest |CSV / header - 1|; over 0.01 is worth a warning; 0 without a CSV value */
+  gboolean has_orientation;  /* FALSE: the header says nothing and the stored axes count as L P S */
   double obliquity_deg;
 } VolumePrepared;
 

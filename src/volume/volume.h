@@ -21,7 +21,7 @@ typedef struct
   double spacing_mm[3];    /* of the stored axes, from the header, > 0 */
   double slope, intercept; /* as stored in the header; see volume_header_is_scaled */
   gint64 data_offset;
-  double affine[3][4];     /* voxel to RAS+ mm: sform, else qform, else spacing along L P S-less axes */
+  double affine[3][4];     /* voxel to RAS+ mm: sform, else qform, else the spacing along L, P, S */
   gboolean has_orientation; /* sform or qform is set */
   char axes[4];            /* where each stored axis points, nearest: "LPS", "LAS", ... */
   double obliquity_deg;    /* largest angle between a stored axis and its nearest body axis */
