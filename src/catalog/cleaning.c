@@ -1,0 +1,115 @@
+#include "catalog/cleaning.h"
+
+#include <math.h>
+#include <string.h>
+
+/** The start of the last part of @stem's first @length bytes, which an underscore precedes; 0 where
+ * there is none, or where it is empty. */
+static gsize
+last_part (const char *stem, gsize length)
+{
+  const char *underscore = memrchr (stem, '_', length);
+  gsize start = underscore != NULL ? (gsize) (underscore - stem) + 1 : 0;
+
+  return start < length ? start : 0;
+}
+
+gboolean
+cleaning_parse_name (const char *name, gsize *patient_length, gboolean *first_reconstruction)
+{
+  gsize stem, reconstruction, scan, patient;
+
+  if (!g_str_has_suffix (name, CLEANING_SUFFIX))
+    return FALSE;
+  stem = strlen (name) - strlen (CLEANING_SUFFIX);
+  for (gsize i = 0; i < stem; i++)
+    if (!g_ascii_isalnum (name[i]) && name[i] != '-' && name[i] != '_')
+      return FALSE;
+  reconstruction = last_part (name, stem);
+  scan = reconstruction > 0 ? last_part (name, reconstruction - 1) : 0;
+  patient = scan > 0 ? last_part (name, scan - 1) : 0;
+  if (patient < 2 || strspn (name + reconstruction, "0123456789") != stem - reconstruction)
+    return FALSE;
+  *patient_length = scan - 1;
+  *first_reconstruction = stem - reconstruction == 1 && name[reconstruction] == '1';
+  return TRUE;
+}
+
+gboolean
+cleaning_is_missing (const char *cell)
+{
+  static const char *const words[] = { "NaN", "Not given.", "Not given" };
+  gsize length;
+
+  while (g_ascii_isspace (*cell))
+    cell++;
+  length = strlen (cell);
+  while (length > 0 && g_ascii_isspace (cell[length - 1]))
+    length--;
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (length == strlen (words[i]) && g_ascii_strncasecmp (cell, words[i], length) == 0)
+      return TRUE;
+  return length == 0;
+}
+
+double
+cleaning_number (const char *cell)
+{
+  char *end;
+  double number = g_ascii_strtod (cell, &end);
+
+  if (end == cell || !isfinite (number))
+    return NAN;
+  while (g_ascii_isspace (*end))
+    end++;
+  return *end == '\0' ? number : NAN;
+}
+
+int
+cleaning_flag (const char *cell)
+{
+  double number = cleaning_number (cell);
+
+  return number == 0 ? 0 : number == 1 ? 1 : -1;
+}
+
+int
+cleaning_count (const char *cell)
+{
+  double number = cleaning_number (cell);
+
+  return number >= 1 && number <= G_MAXINT && number == floor (number) ? (int) number : -1;
+}
+
+int
+cleaning_age_years (const char *cell)
+{
+  static const struct
+  {
+    char unit;
+    double in_a_year;
+  } units[] = { { 'Y', 1 }, { 'M', 12 }, { 'W', 365.25 / 7 }, { 'D', 365.25 } };
+  g_autofree char *digits = g_strstrip (g_strdup (cell));
+  gsize length = strlen (digits);
+  double in_a_year = 1, number;
+
+  for (gsize i = 0; length > 0 && i < G_N_ELEMENTS (units); i++)
+    if (g_ascii_toupper (digits[length - 1]) == units[i].unit)
+      {
+        in_a_year = units[i].in_a_year;
+        digits[length - 1] = '\0';
+        break;
+      }
+  number = cleaning_number (digits) / in_a_year;
+  return number >= 0 && number < G_MAXINT ? (int) number : -1;
+}
+
+double
+cleaning_spacing_mm (const char *cell)
+{
+  gsize open = strspn (cell, " \t[");
+  g_autofree char *first = g_strndup (cell + open, strcspn (cell + open, ",]"));
+  double spacing_mm = cleaning_number (first);
+
+  return spacing_mm > 0 ? spacing_mm : NAN;
+}
