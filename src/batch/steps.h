@@ -16,8 +16,9 @@ int batch_import_directory (const Batch *batch, Workspace *workspace, const char
 int batch_sample (const Batch *batch, StudySample *study);
 int batch_encode_cohort (const Batch *batch, StudyEncode *study);
 
-/** batch_train: @stream: one JSON line an epoch. */
+/** batch_train: @stream: one JSON line an epoch; @last: (out, nullable) the last epoch, to
+ * job_epoch_unref. */
 int batch_train (const Batch *batch, Workspace *workspace, const TrainParameters *parameters,
-                 gboolean stream);
+                 gboolean stream, JobEpoch **last);
 
 json_t *batch_parameters_json (const TrainParameters *parameters);

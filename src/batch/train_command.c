@@ -107,7 +107,7 @@ print_result (const StudyTrain *study, const Watch *watch)
 
 int
 batch_train (const Batch *batch, Workspace *workspace, const TrainParameters *parameters,
-             gboolean stream)
+             gboolean stream, JobEpoch **last)
 {
   g_auto (StudyTrain) study = { .workspace = workspace,
                                 .parameters = parameters,
@@ -127,6 +127,8 @@ batch_train (const Batch *batch, Workspace *workspace, const TrainParameters *pa
       json_decref (skipped);
     }
   json_decref (watch.all);
+  if (last != NULL)
+    *last = g_steal_pointer (&watch.last);
   g_clear_pointer (&watch.last, job_epoch_unref);
   return code;
 }
@@ -247,5 +249,5 @@ command_train (Batch *batch, int argc, char **argv)
       return BATCH_DONE;
     }
   workspace = batch_open (batch, FALSE, &code);
-  return workspace != NULL ? batch_train (batch, workspace, parameters, watch) : code;
+  return workspace != NULL ? batch_train (batch, workspace, parameters, watch, NULL) : code;
 }

@@ -1,0 +1,39 @@
+/**
+ * demo_job.h: a synthetic cohort and a small encoder, so that the whole path can be seen without
+ * any data.
+ */
+#pragma once
+
+#include "study/job.h"
+#include "study/parameters.h"
+#include "study/workspace.h"
+
+#define STUDY_DEMO_SEED 1
+#define STUDY_DEMO_FRACTION 0.9
+
+typedef struct
+{
+  Workspace *workspace;
+  guint64 seed;
+  guint threads;
+
+  /* out */
+  char *directory;  /* holds the CSV files */
+  char *volumes;    /* holds the scans */
+  char *checkpoint; /* its description lies beside it */
+  double fraction;  /* of both splits, for the sample */
+  guint scans;
+} StudyDemo;
+
+/**
+ * study_demo: a JobFunc over a StudyDemo: writes the files into the workspace's folder `demo`; what
+ * is there from the same seed is written anew with the same bytes. Then import, sample, encode and
+ * train as ever.
+ */
+gboolean study_demo (Job *job, gpointer demo, GError **error);
+
+/** study_demo_parameters: how to train on it. */
+TrainParameters *study_demo_parameters (const StudyDemo *demo);
+
+void study_demo_clear (StudyDemo *demo);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (StudyDemo, study_demo_clear)
