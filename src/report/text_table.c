@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define GAP 2
+#define MAX_RULE 100 /* a last column of free text may be longer */
 
 struct _TextTable
 {
@@ -114,7 +115,7 @@ text_table_text (TextTable *table)
         append_row (table, row, widths);
       else
         {
-          for (glong i = 0; i < total; i++)
+          for (glong i = 0; i < MIN (total, MAX_RULE); i++)
             g_string_append (table->text, "─");
           g_string_append_c (table->text, '\n');
         }
