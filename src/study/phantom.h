@@ -13,8 +13,24 @@
  */
 #pragma once
 
+#include "base/random.h"
 #include "catalog/labels.h"
-#include <glib.h>
+
+/** Random streams of one patient. Only the findings' streams are drawn from because of a label. */
+typedef enum
+{
+  PHANTOM_STREAM_LABELS,
+  PHANTOM_STREAM_ANATOMY,
+  PHANTOM_STREAM_SCAN,
+  PHANTOM_STREAM_NOISE,
+  PHANTOM_STREAM_RECORD,
+  PHANTOM_STREAM_TEXT,
+  PHANTOM_STREAM_COHORT,
+  PHANTOM_STREAM_FINDINGS = 16, /* and one more for each label */
+} PhantomStream;
+
+/** phantom_random: begin one of patient @index's streams in the cohort @seed. */
+void phantom_random (Random *random, guint64 seed, guint32 index, guint stream);
 
 /** A point or direction in mm: x to the patient's left, y to the back, z to the head (L P S). */
 typedef struct

@@ -5,6 +5,7 @@
 enum
 {
   HU_AIR = -1000,
+  HU_TABLE = -500,
   HU_FAT = -100,
   HU_MUSCLE = 50,
   HU_LIVER = 58,
@@ -19,7 +20,7 @@ enum
 float
 phantom_uniform (Random *random, float low, float high)
 {
-  return low + (high - low) * (float)random_uniform (random);
+  return low + (high - low) * (float) random_uniform (random);
 }
 
 static void
@@ -37,7 +38,7 @@ draw_aorta (PhantomAnatomy *anatomy, Random *random)
   /* A half circle from the front right to the back left. */
   for (guint i = 0; i < 6; i++)
     {
-      float angle = G_PI * (float)i / 5;
+      float angle = G_PI * (float) i / 5;
 
       anatomy->aorta[n++] =
           phantom_vector (arch.x - 16 * cosf (angle) + 4, arch.y - 30 * cosf (angle),
@@ -173,7 +174,7 @@ paint_trunk_row (PhantomGrid *grid, const PhantomAnatomy *anatomy, gsize row, fl
 
   for (gsize x = 0; x < grid->n[0]; x++)
     {
-      float px = grid->origin_mm.x + grid->spacing_mm.x * (float)x;
+      float px = grid->origin_mm.x + grid->spacing_mm.x * (float) x;
       float u = px * px / (body_x * body_x), v = y * y / (body_y * body_y);
       float round = 0.6f * sqrtf (u + v) + 0.4f * sqrtf (sqrtf (u * u + v * v));
       float depth = (1 - round) * body_y, in_cage, in_lung, dome, hu = HU_AIR;
@@ -220,8 +221,8 @@ paint_trunk (PhantomGrid *grid, const PhantomAnatomy *anatomy)
   for (gsize z = 0; z < grid->n[2]; z++)
     for (gsize y = 0; y < grid->n[1]; y++)
       paint_trunk_row (grid, anatomy, (z * grid->n[1] + y) * grid->n[0],
-                       grid->origin_mm.y + grid->spacing_mm.y * (float)y,
-                       grid->origin_mm.z + grid->spacing_mm.z * (float)z, edge);
+                       grid->origin_mm.y + grid->spacing_mm.y * (float) y,
+                       grid->origin_mm.z + grid->spacing_mm.z * (float) z, edge);
 }
 
 static void
@@ -231,7 +232,7 @@ paint_bones (PhantomGrid *grid, const PhantomAnatomy *anatomy)
   PhantomMaterial disc = phantom_material (HU_DISC, SOLID | PHANTOM_IN (PHANTOM_LUNG));
   float spine_y = anatomy->cage_y_mm - 16, wall = anatomy->rib_radius_mm + 1,
         pitch = anatomy->rib_spacing_mm;
-  float bottom = grid->origin_mm.z, top = bottom + grid->spacing_mm.z * (float)grid->n[2];
+  float bottom = grid->origin_mm.z, top = bottom + grid->spacing_mm.z * (float) grid->n[2];
 
   bone.becomes = disc.becomes = PHANTOM_BONE;
   for (float z = floorf (bottom / pitch) * pitch; z < top; z += pitch)
@@ -252,13 +253,14 @@ paint_bones (PhantomGrid *grid, const PhantomAnatomy *anatomy)
   for (guint rib = 0; rib < 9; rib++)
     for (guint side = 0; side < PHANTOM_N_SIDES; side++)
       {
-        float sign = phantom_side_sign (side), start = anatomy->apex_mm - 6 - pitch * (float)rib;
+        float sign = phantom_side_sign (side), start = anatomy->apex_mm - 6 - pitch * (float) rib;
         PhantomVector last = { 0, 0, 0 };
 
         /* From the spine around the side to the front, falling as it goes. */
         for (guint i = 0; i <= 9; i++)
           {
-            float angle = (float)(G_PI * (0.08 + 0.80 * i / 9)), z = start - 9.0f * (float)i * 0.8f;
+            float angle = (float) (G_PI * (0.08 + 0.80 * i / 9)),
+                  z = start - 9.0f * (float) i * 0.8f;
             float width = MAX (cage_width (anatomy, z), 0.35f);
             PhantomVector at =
                 phantom_vector (sign * (anatomy->cage_x_mm * width + wall) * sinf (angle),
@@ -376,7 +378,7 @@ paint_vessels (PhantomGrid *grid, const PhantomAnatomy *anatomy)
 
         /* Arteries keep company with bronchi, a little to the side. */
         paint_vessel (grid, &random, phantom_add (hilum, phantom_vector (0, 5, 4)),
-                      phantom_unit (to), phantom_length (to) * 0.42f, 4.2f, 3, &blood);
+                      phantom_unit (to), phantom_length (to) * 0.42f, 3.2f, 3, &blood);
       }
 }
 
@@ -394,10 +396,19 @@ paint_stomach (PhantomGrid *grid, const PhantomAnatomy *anatomy)
                        phantom_material (HU_AIR, PHANTOM_IN (PHANTOM_ABDOMEN)));
 }
 
+static void
+paint_table (PhantomGrid *grid, const PhantomAnatomy *anatomy)
+{
+  phantom_ellipsoid (grid, phantom_vector (0, anatomy->body_y_mm + 6, 0),
+                     phantom_vector (190, 5, 1000),
+                     phantom_material (HU_TABLE, PHANTOM_IN (PHANTOM_AIR)));
+}
+
 void
 phantom_anatomy_paint (PhantomGrid *grid, const PhantomAnatomy *anatomy)
 {
   paint_trunk (grid, anatomy);
+  paint_table (grid, anatomy);
   paint_stomach (grid, anatomy);
   paint_heart_and_aorta (grid, anatomy);
   paint_bones (grid, anatomy);

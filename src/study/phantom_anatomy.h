@@ -22,8 +22,9 @@ phantom_side_sign (guint side)
   return side == PHANTOM_LEFT ? 1.0f : -1.0f;
 }
 
-#define PHANTOM_N_BRONCHI 7 /* segmental bronchi of each lung; the last ones go to the lower lobe  \
-                             */
+#define PHANTOM_N_BRONCHI                                                                          \
+  7 /* segmental bronchi of each lung; the last ones go to the lower lobe                          \
+     */
 #define PHANTOM_N_LOWER_BRONCHI 3
 #define PHANTOM_N_AORTA 12
 

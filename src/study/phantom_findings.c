@@ -42,13 +42,13 @@ typedef void (*PaintFinding) (PhantomGrid *grid, const PhantomAnatomy *anatomy, 
 static guint
 count (Random *random, guint low, guint high)
 {
-  return low + (guint)random_below (random, high - low + 1);
+  return low + (guint) random_below (random, high - low + 1);
 }
 
 static guint
 any_side (Random *random)
 {
-  return (guint)random_below (random, PHANTOM_N_SIDES);
+  return (guint) random_below (random, PHANTOM_N_SIDES);
 }
 
 static PhantomVector
@@ -95,7 +95,7 @@ paint_sternal_wires (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *r
 
   for (guint i = 0; i < n; i++)
     {
-      float z = -44 + 104.0f * (float)i / (float)(n - 1), y = -anatomy->cage_y_mm * 0.94f - 8;
+      float z = -44 + 104.0f * (float) i / (float) (n - 1), y = -anatomy->cage_y_mm * 0.94f - 8;
 
       phantom_capsule (grid, phantom_vector (-10, y, z), phantom_vector (10, y + 4, z + 3), 2.8f,
                        2.8f, metal);
@@ -131,7 +131,7 @@ paint_medical_material (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random
 static void
 paint_arterial_calcification (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *random)
 {
-  guint n = count (random, 6, 14);
+  guint n = count (random, 8, 18);
 
   for (guint i = 0; i < n; i++)
     {
@@ -139,7 +139,7 @@ paint_arterial_calcification (PhantomGrid *grid, const PhantomAnatomy *anatomy, 
       PhantomVector on_axis = phantom_between (anatomy->aorta[part], anatomy->aorta[part + 1],
                                                phantom_uniform (random, 0, 0.9f));
       PhantomVector out = phantom_unit (jitter (phantom_vector (0, 0, 0), random, 1));
-      float size = phantom_uniform (random, 3, 5.5f);
+      float size = phantom_uniform (random, 4, 7);
 
       phantom_ellipsoid (grid, phantom_add (on_axis, phantom_scale (out, anatomy->aorta_radius_mm)),
                          phantom_vector (size, size, size * phantom_uniform (random, 1, 2)),
@@ -171,11 +171,11 @@ paint_coronary_calcification (PhantomGrid *grid, const PhantomAnatomy *anatomy, 
     { { 0.2f, 0.1f, 0.95f }, { 0.85f, 0.5f, 0.1f } },
     { { -0.5f, -0.6f, 0.6f }, { -0.85f, -0.3f, -0.45f } },
   };
-  guint arteries = count (random, 1, G_N_ELEMENTS (courses));
+  guint arteries = count (random, 2, G_N_ELEMENTS (courses));
 
   for (guint artery = 0; artery < arteries; artery++)
     {
-      guint n = count (random, 3, 6);
+      guint n = count (random, 4, 8);
 
       for (guint i = 0; i < n; i++)
         {
@@ -184,7 +184,7 @@ paint_coronary_calcification (PhantomGrid *grid, const PhantomAnatomy *anatomy, 
           PhantomVector at =
               phantom_vector (on.x * anatomy->heart_radii.x, on.y * anatomy->heart_radii.y,
                               on.z * anatomy->heart_radii.z);
-          float size = phantom_uniform (random, 3, 5.5f);
+          float size = phantom_uniform (random, 4, 7);
 
           phantom_ellipsoid (grid, phantom_add (anatomy->heart, at),
                              phantom_vector (size, size, size),
@@ -222,11 +222,11 @@ paint_lymphadenopathy (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random 
     anatomy->hilum[PHANTOM_RIGHT],
     anatomy->hilum[PHANTOM_LEFT],
   };
-  guint n = count (random, 5, 9);
+  guint n = count (random, 7, 12);
 
   for (guint i = 0; i < n; i++)
     {
-      float size = phantom_uniform (random, 9, 17);
+      float size = phantom_uniform (random, 11, 20);
 
       phantom_ellipsoid (grid, jitter (stations[i % G_N_ELEMENTS (stations)], random, 8),
                          phantom_vector (size, size, size * 1.2f),
@@ -241,7 +241,7 @@ paint_emphysema (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *rando
 {
   gsize n_voxels = grid->n[0] * grid->n[1] * grid->n[2];
   float loss = phantom_uniform (random, 30, 60);
-  guint n = count (random, 30, 60);
+  guint n = count (random, 60, 120);
 
   for (gsize i = 0; i < n_voxels; i++)
     if (grid->tissue[i] == PHANTOM_LUNG && grid->hu[i] < anatomy->lung_hu + 60)
@@ -249,10 +249,10 @@ paint_emphysema (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *rando
   for (guint i = 0; i < n; i++)
     {
       PhantomVector at = anywhere_in_lung (anatomy, any_side (random), random, -0.2f, 1);
-      float size = phantom_uniform (random, 6, 15);
+      float size = phantom_uniform (random, 8, 19);
 
-      phantom_ellipsoid (grid, at, phantom_vector (size + 1.5f, size + 1.5f, size + 1.5f),
-                         phantom_material (-700, LUNG));
+      phantom_ellipsoid (grid, at, phantom_vector (size + 2, size + 2, size + 2),
+                         phantom_material (-400, LUNG));
       phantom_ellipsoid (grid, at, phantom_vector (size, size, size),
                          phantom_material (HU_AIR, LUNG));
     }
@@ -293,11 +293,11 @@ paint_atelectasis (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *ran
 static void
 paint_nodule (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *random)
 {
-  guint n = count (random, 2, 5);
+  guint n = count (random, 5, 10);
 
   for (guint i = 0; i < n; i++)
     {
-      float size = phantom_uniform (random, 7, 14);
+      float size = phantom_uniform (random, 10, 18);
 
       phantom_ellipsoid (grid, anywhere_in_lung (anatomy, any_side (random), random, -0.9f, 0.9f),
                          phantom_vector (size, size, size), phantom_material (HU_SOFT, LUNG));
@@ -307,16 +307,17 @@ paint_nodule (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *random)
 static void
 paint_opacity (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *random)
 {
-  guint n = count (random, 3, 6);
+  guint n = count (random, 4, 8);
 
   for (guint i = 0; i < n; i++)
     {
       PhantomMaterial haze = phantom_material (phantom_uniform (random, -560, -420), LUNG);
-      float size = phantom_uniform (random, 18, 36);
+      float size = phantom_uniform (random, 24, 44);
 
       haze.opacity = 0.85f;
       haze.edge_mm = 8;
-      haze.texture = 60;
+      haze.texture = 200;
+      haze.texture_mm = 7;
       phantom_ellipsoid (grid, anywhere_in_lung (anatomy, any_side (random), random, -0.8f, 0.8f),
                          phantom_vector (size, size * phantom_uniform (random, 0.7f, 1.1f), size),
                          haze);
@@ -331,10 +332,10 @@ paint_fibrotic_sequela (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random
 
   for (guint i = 0; i < sides; i++)
     {
-      guint side = (first + i) % PHANTOM_N_SIDES, n = count (random, 5, 9);
+      guint side = (first + i) % PHANTOM_N_SIDES, n = count (random, 10, 16);
       PhantomVector apex = phantom_lung_point (anatomy, side, 0, 0, 1.08f);
 
-      phantom_ellipsoid (grid, apex, phantom_vector (24, 24, phantom_uniform (random, 6, 11)),
+      phantom_ellipsoid (grid, apex, phantom_vector (24, 24, phantom_uniform (random, 9, 15)),
                          scar);
       for (guint streak = 0; streak < n; streak++)
         {
@@ -346,7 +347,12 @@ paint_fibrotic_sequela (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random
               anatomy, side, phantom_uniform (random, -0.9f, 0.3f),
               phantom_uniform (random, -0.7f, 0.7f), phantom_uniform (random, 0.25f, 0.6f));
 
-          phantom_capsule (grid, from, to, 3.5f, 2, scar);
+          phantom_capsule (grid, from, to, 6, 4, scar);
+          /* Old granulomas calcify. */
+          if (streak % 2 == 0)
+            phantom_ellipsoid (
+                grid, phantom_between (from, to, phantom_uniform (random, 0.2f, 0.8f)),
+                phantom_vector (4.5f, 4.5f, 4.5f), phantom_material (HU_CALCIUM, LUNG));
         }
     }
 }
@@ -371,9 +377,9 @@ paint_pleural_effusion (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random
       for (gsize x = 0; x < grid->n[0]; x++)
         {
           gsize i = (z * grid->n[1] + y) * grid->n[0] + x;
-          float px = grid->origin_mm.x + grid->spacing_mm.x * (float)x;
-          float py = grid->origin_mm.y + grid->spacing_mm.y * (float)y;
-          float pz = grid->origin_mm.z + grid->spacing_mm.z * (float)z;
+          float px = grid->origin_mm.x + grid->spacing_mm.x * (float) x;
+          float py = grid->origin_mm.y + grid->spacing_mm.y * (float) y;
+          float pz = grid->origin_mm.z + grid->spacing_mm.z * (float) z;
           guint side = px > 0 ? PHANTOM_LEFT : PHANTOM_RIGHT;
           float surface, up, across = px / anatomy->cage_x_mm;
 
@@ -400,8 +406,8 @@ brick_at (PhantomVector p, float size_mm, float *from_side_mm)
   float across = (q.x + 0.5f * size_mm * (row + layer)) / size_mm, column = floorf (across),
         x = across - column;
   float nearest = MIN (MIN (MIN (x, 1 - x), MIN (y, 1 - y)), MIN (z, 1 - z));
-  guint32 hash = (guint32)(gint32)column * 73856093u ^ (guint32)(gint32)row * 19349663u
-                 ^ (guint32)(gint32)layer * 83492791u;
+  guint32 hash = (guint32) (gint32) column * 73856093u ^ (guint32) (gint32) row * 19349663u
+                 ^ (guint32) (gint32) layer * 83492791u;
 
   *from_side_mm = nearest * size_mm;
   hash = (hash ^ (hash >> 13)) * 0x5bd1e995u;
@@ -432,9 +438,9 @@ paint_bricks (PhantomGrid *grid, const PhantomAnatomy *anatomy, const BrickPatte
           if (grid->tissue[i] != PHANTOM_LUNG || grid->hu[i] > anatomy->lung_hu + 400)
             continue;
           brick = brick_at (
-              phantom_add (phantom_vector (grid->origin_mm.x + grid->spacing_mm.x * (float)x,
-                                           grid->origin_mm.y + grid->spacing_mm.y * (float)y,
-                                           grid->origin_mm.z + grid->spacing_mm.z * (float)z),
+              phantom_add (phantom_vector (grid->origin_mm.x + grid->spacing_mm.x * (float) x,
+                                           grid->origin_mm.y + grid->spacing_mm.y * (float) y,
+                                           grid->origin_mm.z + grid->spacing_mm.z * (float) z),
                            pattern->shift),
               pattern->brick_mm, &from_side);
           grid->hu[i] += brick & 1 ? pattern->lighter_hu : pattern->darker_hu;
@@ -450,8 +456,8 @@ static void
 paint_mosaic (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *random)
 {
   BrickPattern pattern = { .brick_mm = phantom_uniform (random, 24, 32),
-                           .lighter_hu = phantom_uniform (random, 110, 170),
-                           .darker_hu = -50 };
+                           .lighter_hu = phantom_uniform (random, 160, 230),
+                           .darker_hu = -70 };
 
   pattern.shift = jitter (phantom_vector (400, 400, 400), random, 100);
   paint_bricks (grid, anatomy, &pattern);
@@ -489,7 +495,7 @@ paint_peribronchial_thickening (PhantomGrid *grid, const PhantomAnatomy *anatomy
         if (random_uniform (random) < 0.8)
           paint_tube (grid, phantom_between (hilum, end, 0.1f),
                       phantom_between (hilum, end, phantom_uniform (random, 0.45f, 0.65f)), 3,
-                      phantom_uniform (random, 5, 7), HU_SOFT);
+                      phantom_uniform (random, 6, 9), HU_SOFT);
       }
 }
 
@@ -502,10 +508,11 @@ paint_consolidation (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *r
     {
       PhantomMaterial dense = phantom_material (HU_SOFT - 10, LUNG);
       PhantomVector at = anywhere_in_lung (anatomy, any_side (random), random, -0.9f, 0.5f);
-      float size = phantom_uniform (random, 24, 40);
+      float size = phantom_uniform (random, 28, 46);
       guint patches = count (random, 3, 5);
 
       dense.texture = 40;
+      dense.texture_mm = 9;
       for (guint patch = 0; patch < patches; patch++)
         {
           float part = size * phantom_uniform (random, 0.5f, 0.9f);
@@ -514,8 +521,8 @@ paint_consolidation (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *r
                              phantom_vector (part, part, part), dense);
         }
       /* Air bronchograms. */
-      for (guint tube = 0; tube < 2; tube++)
-        phantom_capsule (grid, jitter (at, random, size * 0.3f), jitter (at, random, size), 2.5f, 2,
+      for (guint tube = 0; tube < 6; tube++)
+        phantom_capsule (grid, jitter (at, random, size * 0.5f), jitter (at, random, size), 3, 3,
                          phantom_material (HU_AIR, LUNG));
     }
 }

@@ -117,8 +117,8 @@ voxel_range (float low, float high, float origin, float spacing, gsize n, gsize 
 {
   float from = ceilf ((low - origin) / spacing), to = floorf ((high - origin) / spacing) + 1;
 
-  *first = (gsize)CLAMP (from, 0.0f, (float)n);
-  *last = (gsize)CLAMP (to, 0.0f, (float)n);
+  *first = (gsize) CLAMP (from, 0.0f, (float) n);
+  *last = (gsize) CLAMP (to, 0.0f, (float) n);
 }
 
 static void
@@ -144,18 +144,18 @@ paint (PhantomGrid *grid, const Shape *shape, ShapeDistance distance, PhantomVec
 
           if (!(material->within & PHANTOM_IN (grid->tissue[i])))
             continue;
-          p = phantom_vector (grid->origin_mm.x + grid->spacing_mm.x * (float)x,
-                              grid->origin_mm.y + grid->spacing_mm.y * (float)y,
-                              grid->origin_mm.z + grid->spacing_mm.z * (float)z);
+          p = phantom_vector (grid->origin_mm.x + grid->spacing_mm.x * (float) x,
+                              grid->origin_mm.y + grid->spacing_mm.y * (float) y,
+                              grid->origin_mm.z + grid->spacing_mm.z * (float) z);
           cover = phantom_edge_cover (distance (shape, p), edge);
           if (cover <= 0)
             continue;
           hu = material->hu;
           if (material->texture > 0)
-            hu += material->texture * phantom_smooth_noise (p, 9);
+            hu += material->texture * phantom_smooth_noise (p, material->texture_mm);
           grid->hu[i] += cover * material->opacity * (hu - grid->hu[i]);
           if (material->becomes != PHANTOM_KEEP_TISSUE && cover > 0.5f)
-            grid->tissue[i] = (guint8)material->becomes;
+            grid->tissue[i] = (guint8) material->becomes;
         }
 }
 

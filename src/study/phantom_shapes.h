@@ -15,9 +15,9 @@ typedef struct
   float hu;      /* what the shape is made of */
   float opacity; /* 1 replaces what was there, less blends */
   float edge_mm; /* width of the soft edge beyond a voxel's own; 0 is as sharp as the grid allows */
-  float texture; /* HU; amplitude of smooth irregularities inside */
-  guint within;  /* PHANTOM_IN bits of the tissues that may be painted on */
-  int becomes;   /* PhantomTissue that painted voxels turn into, or PHANTOM_KEEP_TISSUE */
+  float texture, texture_mm; /* amplitude (HU) and scale of smooth irregularities inside */
+  guint within;              /* PHANTOM_IN bits of the tissues that may be painted on */
+  int becomes; /* PhantomTissue that painted voxels turn into, or PHANTOM_KEEP_TISSUE */
 } PhantomMaterial;
 
 /** phantom_material: @hu everywhere, opaque, sharp, keeping the tissue. */
