@@ -1,6 +1,7 @@
-/* make_lipro OUT.pt [SEED]: a full-size checkpoint whose numbers are NumPy's frozen MT19937 stream, seeded by
- * each tensor's name, so that golden outputs made elsewhere belong to it. Only what the image path and the
- * classifier need is written. The names and shapes are read from $CTCLIP_TEST_DATA/tools/lipro_keys.json. */
+/* make_lipro OUT.pt [SEED]: a full-size checkpoint whose numbers are NumPy's frozen MT19937 stream,
+ * seeded by each tensor's name, so that golden outputs made elsewhere belong to it. Only what the
+ * image path and the classifier need is written. The names and shapes are read from
+ * $CTCLIP_TEST_DATA/tools/lipro_keys.json. */
 #include "model/checkpoint.h"
 
 #include <jansson.h>
@@ -10,7 +11,8 @@
 #include <string.h>
 #include <zlib.h>
 
-/* ---- NumPy's RandomState: MT19937 (Matsumoto & Nishimura 1998), 53-bit doubles, polar normals ---- */
+/* ---- NumPy's RandomState: MT19937 (Matsumoto & Nishimura 1998), 53-bit doubles, polar normals
+ * ---- */
 
 typedef struct
 {
@@ -118,14 +120,18 @@ fill (float *numbers, gsize n, gpointer user_data, GError **error)
   const Tensor *tensor = user_data;
   Stream stream;
 
-  stream_seed (&stream, ((guint32) crc32 (0, (const Bytef *) tensor->name, (uInt) strlen (tensor->name)) + tensor->seed));
+  stream_seed (&stream,
+               ((guint32) crc32 (0, (const Bytef *) tensor->name, (uInt) strlen (tensor->name))
+                + tensor->seed));
   if (g_str_has_suffix (tensor->name, "initted"))
     fill_uniform (&stream, numbers, n, 1, 1);
   else if (g_str_has_suffix (tensor->name, "cluster_size"))
     fill_uniform (&stream, numbers, n, 0, 50);
-  else if (ends_with (tensor->name, scales) || (tensor->n_dims == 1 && g_str_has_suffix (tensor->name, "weight")))
+  else if (ends_with (tensor->name, scales)
+           || (tensor->n_dims == 1 && g_str_has_suffix (tensor->name, "weight")))
     fill_uniform (&stream, numbers, n, 0.6, 1.4);
-  else if (g_str_has_suffix (tensor->name, ".beta") || (tensor->n_dims == 1 && g_str_has_suffix (tensor->name, ".bias")))
+  else if (g_str_has_suffix (tensor->name, ".beta")
+           || (tensor->n_dims == 1 && g_str_has_suffix (tensor->name, ".bias")))
     fill_uniform (&stream, numbers, n, -0.2, 0.2);
   else if (g_str_has_suffix (tensor->name, "_codebook.embed"))
     {
@@ -157,8 +163,10 @@ fill (float *numbers, gsize n, gpointer user_data, GError **error)
 static gboolean
 is_unused (const char *name)
 {
-  static const char *const unused[] = { "to_visual_latent_extra", "to_text_latent", "to_pixels", "to_patch_emb_first_frame",
-                                        "text_transformer", "temperature" };
+  static const char *const unused[] = {
+    "to_visual_latent_extra",   "to_text_latent",   "to_pixels",
+    "to_patch_emb_first_frame", "text_transformer", "temperature"
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (unused); i++)
     if (strstr (name, unused[i]) != NULL)
@@ -170,7 +178,8 @@ int
 main (int argc, char **argv)
 {
   const char *data = g_getenv ("CTCLIP_TEST_DATA");
-  g_autofree char *keys_path = g_build_filename (data != NULL ? data : ".", "tools", "lipro_keys.json", NULL);
+  g_autofree char *keys_path =
+      g_build_filename (data != NULL ? data : ".", "tools", "lipro_keys.json", NULL);
   json_t *keys = json_load_file (keys_path, 0, NULL);
   g_autofree Tensor *tensors = g_new0 (Tensor, json_array_size (keys) + 1);
   g_autofree CheckpointItem *items = g_new0 (CheckpointItem, json_array_size (keys) + 1);

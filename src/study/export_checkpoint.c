@@ -49,13 +49,15 @@ add_item (GArray *items, GPtrArray *names, const char *prefix, const CheckpointI
   g_array_append_val (items, named);
 }
 
-/** The head under "classifier.": its tensors, and the mean and scale of its input where it has them. */
+/** The head under "classifier.": its tensors, and the mean and scale of its input where it has
+ * them. */
 static void
 add_head (GArray *items, GPtrArray *names, const Head *head)
 {
   for (guint i = 0; i < head->n_tensors; i++)
     {
-      CheckpointItem item = { .name = head->tensors[i].name, .n_dims = head->tensors[i].n_dims,
+      CheckpointItem item = { .name = head->tensors[i].name,
+                              .n_dims = head->tensors[i].n_dims,
                               .data = head->tensors[i].data };
 
       memcpy (item.shape, head->tensors[i].shape, sizeof head->tensors[i].shape);
@@ -63,8 +65,12 @@ add_head (GArray *items, GPtrArray *names, const Head *head)
     }
   if (head->mean != NULL)
     {
-      const CheckpointItem mean = { .name = "input.mean", .n_dims = 1, .shape = { head->width }, .data = head->mean };
-      const CheckpointItem scale = { .name = "input.scale", .n_dims = 1, .shape = { head->width }, .data = head->scale };
+      const CheckpointItem mean = {
+        .name = "input.mean", .n_dims = 1, .shape = { head->width }, .data = head->mean
+      };
+      const CheckpointItem scale = {
+        .name = "input.scale", .n_dims = 1, .shape = { head->width }, .data = head->scale
+      };
 
       add_item (items, names, "classifier.", &mean);
       add_item (items, names, "classifier.", &scale);
@@ -72,8 +78,8 @@ add_head (GArray *items, GPtrArray *names, const Head *head)
 }
 
 gboolean
-study_export_checkpoint (Job *job, const char *encoder_path, const Head *head, const char *out_path, gboolean replace,
-                         guint64 *written, GError **error)
+study_export_checkpoint (Job *job, const char *encoder_path, const Head *head, const char *out_path,
+                         gboolean replace, guint64 *written, GError **error)
 {
   g_autoptr (Checkpoint) file = checkpoint_open (encoder_path, error);
   g_autoptr (GArray) items = g_array_new (FALSE, TRUE, sizeof (CheckpointItem));
@@ -98,5 +104,6 @@ study_export_checkpoint (Job *job, const char *encoder_path, const Head *head, c
   job_stage (job, "exporting", "tensors", items->len);
   add_head (items, names, head);
   *written = items->len;
-  return checkpoint_write_zip (out_path, replace, (const CheckpointItem *) items->data, items->len, error);
+  return checkpoint_write_zip (out_path, replace, (const CheckpointItem *) items->data, items->len,
+                               error);
 }

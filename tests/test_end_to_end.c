@@ -1,0 +1,247 @@
+/* The whole path on the demo's cohort: real scans, real encoder, real files. Slow: some half a
+ * minute. */
+#include "program.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *workspace, *demo, *volumes, *checkpoint;
+static ProgramResult shown; /* what the demo said */
+
+static int
+run_demo (void **state)
+{
+  workspace = testing_path ("demo-workspace");
+  demo = g_build_filename (workspace, "demo", NULL);
+  volumes = g_build_filename (demo, "volumes", NULL);
+  checkpoint = g_build_filename (demo, "demo-ctvit.pt", NULL);
+  shown = program_expect (0, "demo", workspace, "--json", "--threads", "2", NULL);
+  return 0;
+}
+
+static int
+forget_demo (void **state)
+{
+  program_result_clear (&shown);
+  g_free (workspace);
+  g_free (demo);
+  g_free (volumes);
+  g_free (checkpoint);
+  return 0;
+}
+
+static void
+test_demo_learns_and_its_control_does_not (void **state)
+{
+  assert_true (json_number_at (shown.json, "macro_auroc") > 0.80);
+  assert_true (json_number_at (shown.json, "control_macro_auroc_low") < 0.5);
+  assert_true (json_number_at (shown.json, "control_macro_auroc_high") > 0.5);
+}
+
+static void
+test_demo_cohort_is_cleaned_by_every_rule (void **state)
+{
+  g_auto (GStrv) lines = g_strsplit (shown.out, "\n", 2);
+  json_t *funnel = json_loads (lines[0], 0, NULL);
+  const char *reason;
+  json_t *count;
+
+  json_object_foreach (json_at (funnel, "dropped"), reason,
+                       count) if (json_integer_value (count) == 0)
+      fail_msg ("no row was dropped as %s", reason);
+  json_decref (funnel);
+}
+
+static void
+test_encoding_again_finds_everything_in_the_store (void **state)
+{
+  g_auto (ProgramResult) again =
+      program_expect (0, "encode", "-w", workspace, "--encoder", checkpoint, "--volumes", volumes,
+                      "--sample", "valid-0.9-1", "--json", NULL);
+
+  assert_int_equal (json_number_at (again.json, "encoded"), 0);
+  assert_true (json_number_at (again.json, "cached") > 0);
+}
+
+/** Start an encode under another name and kill it once some latents are announced. */
+static void
+kill_while_encoding (const char *encoder_name, const char *sample)
+{
+  const char *arguments[] = { program_path (), "--batch",        "encode",     "-w",    workspace,
+                              "--encoder",     checkpoint,       "--volumes",  volumes, "--sample",
+                              sample,          "--encoder-name", encoder_name, NULL };
+  g_autoptr (GError) error = NULL;
+  GPid pid;
+  int status;
+
+  g_spawn_async (NULL, (char **) arguments, NULL,
+                 G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL
+                     | G_SPAWN_STDERR_TO_DEV_NULL,
+                 NULL, NULL, &pid, &error);
+  assert_no_error (error);
+  g_usleep (1500000); /* wherever it is then; every moment must do */
+  kill (pid, SIGKILL);
+  waitpid (pid, &status, 0);
+}
+
+static void
+test_a_killed_encode_goes_on_and_gives_the_same_bits (void **state)
+{
+  g_autofree char *a_path = testing_path ("a.npy"), *b_path = testing_path ("b.npy");
+  g_autoptr (NpyArray) a = NULL;
+  g_autoptr (NpyArray) b = NULL;
+  g_autoptr (GError) error = NULL;
+  double encoded, cached;
+
+  kill_while_encoding ("killed", "valid-0.9-1");
+  {
+    g_auto (ProgramResult) rest =
+        program_expect (0, "encode", "-w", workspace, "--encoder", checkpoint, "--volumes", volumes,
+                        "--sample", "valid-0.9-1", "--encoder-name", "killed", "--json", NULL);
+    g_auto (ProgramResult) undisturbed =
+        program_expect (0, "encode", "-w", workspace, "--encoder", checkpoint, "--volumes", volumes,
+                        "--sample", "valid-0.9-1", "--encoder-name", "undisturbed", "--json", NULL);
+    g_auto (ProgramResult) export_a = program_expect (
+        0, "export", "-w", workspace, "latents", "--encoder-name", "killed", "--out", a_path, NULL);
+    g_auto (ProgramResult) export_b =
+        program_expect (0, "export", "-w", workspace, "latents", "--encoder-name", "undisturbed",
+                        "--out", b_path, NULL);
+
+    encoded = json_number_at (rest.json, "encoded");
+    cached = json_number_at (rest.json, "cached");
+    assert_true (encoded + cached == json_number_at (undisturbed.json, "encoded"));
+  }
+  a = npy_read (a_path, &error);
+  assert_no_error (error);
+  b = npy_read (b_path, &error);
+  assert_no_error (error);
+  assert_int_equal (a->n, b->n);
+  assert_memory_equal (a->data, b->data, a->n * sizeof (float));
+}
+
+static void
+test_unreadable_scans_are_named_and_the_others_go_on (void **state)
+{
+  g_autofree char *few = testing_path ("few");
+  g_autofree char *listed = NULL, *good = NULL, *cut = NULL, *bytes = NULL, *target_good = NULL,
+                  *target_cut = NULL;
+  g_auto (ProgramResult) records = program_expect (0, "records", "-w", workspace, "--split",
+                                                   "valid", "--limit", "3", "--json", NULL);
+  const char *first = json_string_value (json_at (records.json, "records.0.volume"));
+  const char *second = json_string_value (json_at (records.json, "records.1.volume"));
+  g_autofree char *find =
+      g_strdup_printf ("find '%s' -name '%s' -o -name '%s'", volumes, first, second);
+  g_auto (GStrv) paths = NULL;
+  gsize length;
+  g_autoptr (GError) error = NULL;
+
+  g_spawn_command_line_sync (find, &listed, NULL, NULL, &error);
+  assert_no_error (error);
+  paths = g_strsplit (g_strchomp (listed), "\n", -1);
+  assert_int_equal (g_strv_length (paths), 2);
+  g_mkdir_with_parents (few, 0755);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *base = g_path_get_basename (paths[i]);
+      g_autofree char *to = g_build_filename (few, base, NULL);
+
+      g_file_get_contents (paths[i], &bytes, &length, &error);
+      assert_no_error (error);
+      g_file_set_contents (to, bytes, i == 0 ? (gssize) length : (gssize) (length / 2), &error);
+      assert_no_error (error);
+      g_clear_pointer (&bytes, g_free);
+    }
+  {
+    g_auto (ProgramResult) sampled =
+        program_expect (0, "sample", "-w", workspace, "--split", "valid", "--fraction", "1",
+                        "--available", "--volumes", few, "--name", "few", "--json", NULL);
+    g_auto (ProgramResult) encoded =
+        program_expect (3, "encode", "-w", workspace, "--encoder", checkpoint, "--volumes", few,
+                        "--sample", "few", "--encoder-name", "few", "--json", NULL);
+
+    assert_int_equal (json_number_at (sampled.json, "n"), 2);
+    assert_true (json_number_at (sampled.json, "lacking") > 100);
+    assert_int_equal (json_number_at (encoded.json, "encoded"), 1);
+    assert_int_equal (json_array_size (json_at (encoded.json, "failed")), 1);
+    assert_non_null (
+        strstr (json_string_value (json_at (encoded.json, "failed.0.reason")), "truncated"));
+  }
+}
+
+static void
+test_predict_gives_the_validation_prediction_of_the_run (void **state)
+{
+  g_autofree char *csv = testing_path ("p.json");
+  g_auto (ProgramResult) exported = program_expect (0, "export", "-w", workspace, "predictions",
+                                                    "--run", "1", "--out", csv, NULL);
+  json_t *predictions = json_load_file (csv, 0, NULL);
+  const char *volume = json_string_value (json_at (predictions, "predictions.0.volume"));
+  g_autofree char *find = g_strdup_printf ("find '%s' -name '%s'", volumes, volume);
+  g_autofree char *path = NULL;
+  const char *label;
+  json_t *value;
+
+  g_spawn_command_line_sync (find, &path, NULL, NULL, NULL);
+  {
+    g_auto (ProgramResult) predicted = program_expect (0, "predict", "-w", workspace, "--run", "1",
+                                                       "--json", g_strchomp (path), NULL);
+
+    json_object_foreach (json_at (predictions, "predictions.0.probabilities"), label, value)
+    {
+      g_autofree char *at = g_strconcat ("predictions.0.probabilities.", label, NULL);
+
+      assert_true (fabs (json_number_value (value) - json_number_at (predicted.json, at)) < 1e-6);
+    }
+  }
+  json_decref (predictions);
+}
+
+static void
+test_exported_checkpoint_encodes_as_the_original (void **state)
+{
+  g_autofree char *exported = testing_path ("exported.pt"),
+                  *head = testing_path ("head.safetensors");
+  g_autofree char *description = g_build_filename (demo, "demo-ctvit.ini", NULL);
+  g_autofree char *find =
+      g_strdup_printf ("sh -c \"find '%s' -name '*.nii.gz' | head -n 1\"", volumes);
+  g_autofree char *path = NULL, *a_path = testing_path ("ea.npy"),
+                  *b_path = testing_path ("eb.npy");
+  g_auto (ProgramResult) a = program_expect (0, "export", "-w", workspace, "checkpoint", "--run",
+                                             "1", "--out", exported, NULL);
+  g_auto (ProgramResult) b =
+      program_expect (0, "export", "-w", workspace, "head", "--run", "1", "--out", head, NULL);
+  g_autoptr (NpyArray) latent_a = NULL;
+  g_autoptr (NpyArray) latent_b = NULL;
+
+  g_spawn_command_line_sync (find, &path, NULL, NULL, NULL);
+  {
+    g_auto (ProgramResult) first = program_expect (0, "encode", g_strchomp (path), "--encoder",
+                                                   checkpoint, "--out", a_path, NULL);
+    g_auto (ProgramResult) second =
+        program_expect (0, "encode", path, "--encoder", exported, "--description", description,
+                        "--out", b_path, NULL);
+  }
+  latent_a = npy_read (a_path, NULL);
+  latent_b = npy_read (b_path, NULL);
+  assert_memory_equal (latent_a->data, latent_b->data, latent_a->n * sizeof (float));
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_demo_learns_and_its_control_does_not),
+    cmocka_unit_test (test_demo_cohort_is_cleaned_by_every_rule),
+    cmocka_unit_test (test_encoding_again_finds_everything_in_the_store),
+    cmocka_unit_test (test_a_killed_encode_goes_on_and_gives_the_same_bits),
+    cmocka_unit_test (test_unreadable_scans_are_named_and_the_others_go_on),
+    cmocka_unit_test (test_predict_gives_the_validation_prediction_of_the_run),
+    cmocka_unit_test (test_exported_checkpoint_encodes_as_the_original),
+  };
+
+  return cmocka_run_group_tests_name ("end to end", tests, run_demo, forget_demo);
+}
