@@ -42,6 +42,8 @@ typedef struct
   GStringChunk *names; /* what the next two point to */
   GHashTable *lines;   /* volume name → line of its row */
   GHashTable *kept;    /* patient → the volume that is kept */
+  GString *report;     /* of the row at hand, as join_report() makes it */
+  gint64 report_id;    /* its number, 0 without one */
   sqlite3_stmt *insert_volume, *insert_report, *insert_text;
 } Import;
 
@@ -52,6 +54,7 @@ import_clear (Import *import)
   g_hash_table_unref (import->lines);
   g_hash_table_unref (import->kept);
   g_string_chunk_free (import->names);
+  g_string_free (import->report, TRUE);
   sqlite3_finalize (import->insert_volume);
   sqlite3_finalize (import->insert_report);
   sqlite3_finalize (import->insert_text);
@@ -219,50 +222,64 @@ store_volume (Import *import, const ImportRow *row, gint64 id, guint position, G
   bind_text (statement, 5, row->patient);
   sqlite3_bind_int (statement, 6, row->reason);
   bind_text (statement, 7, row->detail);
+  if (import->report_id != 0)
+    sqlite3_bind_int64 (statement, 8, import->report_id);
   if (row->labels != NULL && row->labels->fault == NULL)
-    sqlite3_bind_int64 (statement, 8, row->labels->labels);
+    sqlite3_bind_int64 (statement, 9, row->labels->labels);
   if (metadata != NULL && metadata->fault == NULL)
     {
-      bind_text (statement, 9, metadata->sex);
-      bind_if_known (statement, 10, metadata->age_years);
-      bind_text (statement, 11, metadata->manufacturer);
-      bind_text (statement, 12, metadata->model);
-      bind_text (statement, 13, metadata->study_date);
-      bind_if_known (statement, 14, metadata->rows);
-      bind_if_known (statement, 15, metadata->columns);
-      bind_if_known (statement, 16, metadata->slices);
+      bind_text (statement, 10, metadata->sex);
+      bind_if_known (statement, 11, metadata->age_years);
+      bind_text (statement, 12, metadata->manufacturer);
+      bind_text (statement, 13, metadata->model);
+      bind_text (statement, 14, metadata->study_date);
+      bind_if_known (statement, 15, metadata->rows);
+      bind_if_known (statement, 16, metadata->columns);
+      bind_if_known (statement, 17, metadata->slices);
       /* NaN is bound as NULL. */
-      sqlite3_bind_double (statement, 17, metadata->spacing_xy_mm);
-      sqlite3_bind_double (statement, 18, metadata->spacing_z_mm);
-      sqlite3_bind_double (statement, 19, metadata->slope);
-      sqlite3_bind_double (statement, 20, metadata->intercept);
+      sqlite3_bind_double (statement, 18, metadata->spacing_xy_mm);
+      sqlite3_bind_double (statement, 19, metadata->spacing_z_mm);
+      sqlite3_bind_double (statement, 20, metadata->slope);
+      sqlite3_bind_double (statement, 21, metadata->intercept);
     }
   return store_run (import->store, statement, error);
 }
 
-/** The report and its place in the full-text index, which take the same parameters. */
-static gboolean
-store_report (Import *import, const ImportRow *row, gint64 id, GError **error)
+/** The row's texts, each with its NUL, those that are missing empty; "" where all are. */
+static GString *
+join_report (const CsvRow *csv)
 {
-  sqlite3_stmt *const statements[] = { import->insert_report, import->insert_text };
+  GString *report = g_string_new (NULL);
   gboolean empty = TRUE;
 
-  if (row->csv->fault != NULL)
-    return TRUE;
-  for (int column = COLUMN_CLINICAL; column <= COLUMN_IMPRESSION; column++)
+  for (int column = COLUMN_CLINICAL; column <= COLUMN_IMPRESSION && csv->fault == NULL; column++)
     {
-      const char *cell = row->csv->cells[column];
-      gboolean missing = cleaning_is_missing (cell);
-
-      empty = empty && missing;
-      for (gsize i = 0; i < G_N_ELEMENTS (statements); i++)
-        bind_text (statements[i], 1 + column, missing ? NULL : cell);
+      if (!cleaning_is_missing (csv->cells[column]))
+        {
+          g_string_append (report, csv->cells[column]);
+          empty = FALSE;
+        }
+      g_string_append_c (report, '\0');
     }
-  if (empty)
-    return TRUE;
+  return g_string_truncate (report, empty ? 0 : report->len);
+}
+
+/** The report in hand, and its place in the full-text index, which takes the same parameters. */
+static gboolean
+store_report (Import *import, GError **error)
+{
+  sqlite3_stmt *const statements[] = { import->insert_report, import->insert_text };
+
   for (gsize i = 0; i < G_N_ELEMENTS (statements); i++)
     {
-      sqlite3_bind_int64 (statements[i], 1, id);
+      const char *text = import->report->str;
+
+      sqlite3_bind_int64 (statements[i], 1, import->report_id);
+      for (int column = COLUMN_CLINICAL; column <= COLUMN_IMPRESSION; column++)
+        {
+          bind_text (statements[i], 1 + column, *text != '\0' ? text : NULL);
+          text += strlen (text) + 1;
+        }
       if (!store_run (import->store, statements[i], error))
         return FALSE;
     }
@@ -270,18 +287,34 @@ store_report (Import *import, const ImportRow *row, gint64 id, GError **error)
 }
 
 static gboolean
+store_row (Import *import, const ImportRow *row, guint position, GError **error)
+{
+  gint64 id = FIRST_ID (import->options->split) + position;
+  GString *report = join_report (row->csv);
+  gboolean empty = report->len == 0;
+  /* Reconstructions of a scan follow each other and have the same report: it is kept once. */
+  gboolean repeated = g_string_equal (report, import->report);
+
+  g_string_free (import->report, TRUE);
+  import->report = report;
+  if (!repeated)
+    import->report_id = empty ? 0 : id;
+  return store_volume (import, row, id, position, error)
+         && (repeated || empty || store_report (import, error));
+}
+
+static gboolean
 take_row (const CsvRow *csv, gpointer user_data, GError **error)
 {
   Import *import = user_data;
   guint position = import->funnel->rows;
-  gint64 id = FIRST_ID (import->options->split) + position;
   g_auto (ImportRow) row = { NULL };
 
   import_row_init (import, csv, &row);
   row.reason = judge (import, &row);
   count_row (import, &row);
   remember_row (import, &row);
-  return store_volume (import, &row, id, position, error) && store_report (import, &row, id, error);
+  return store_row (import, &row, position, error);
 }
 
 /* ---- replacing a split; all of this is within one transaction ---- */
@@ -317,9 +350,10 @@ prepare_statements (Import *import, GError **error)
 {
   import->insert_volume = store_prepare (
       import->store,
-      "INSERT INTO volume (id, split, position, name, patient, reason, reason_detail, labels, sex,"
-      " age, manufacturer, model, study_date, rows, columns, slices, spacing_xy, spacing_z, slope,"
-      " intercept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO volume (id, split, position, name, patient, reason, reason_detail,"
+      " report_id, labels, sex, age, manufacturer, model, study_date, rows, columns, slices,"
+      " spacing_xy, spacing_z, slope, intercept)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       error);
   if (import->insert_volume == NULL)
     return FALSE;
@@ -415,7 +449,8 @@ catalog_import (CatalogStore *store, const CatalogImportOptions *options, Catalo
                              .funnel = funnel,
                              .names = g_string_chunk_new (NAMES_BLOCK_BYTES),
                              .lines = g_hash_table_new (g_str_hash, g_str_equal),
-                             .kept = g_hash_table_new (g_str_hash, g_str_equal) };
+                             .kept = g_hash_table_new (g_str_hash, g_str_equal),
+                             .report = g_string_new (NULL) };
   ByteCount count = { progress, user_data, 0, total_bytes (options) };
   CsvWatch watch = { count_bytes, &count, cancellable };
 

@@ -20,7 +20,7 @@ typedef struct
 {
   CatalogSplit split;
   guint rows;
-  guint count[CATALOG_N_REASONS]; /* [CATALOG_KEPT] are kept */
+  guint count[CATALOG_N_REASONS];    /* [CATALOG_KEPT] are kept */
   guint positives[CATALOG_N_LABELS]; /* among the kept */
   guint without_metadata;            /* kept rows that the metadata file lacks; 0 without one */
 } CatalogFunnel;
@@ -31,11 +31,25 @@ typedef void (*CatalogProgress) (guint64 done, guint64 total, gpointer user_data
 /**
  * catalog_import: read, clean and replace the split in one transaction.
  *
- * Columns are found by name; a missing needed one is an error that names file and column. Rows that can't
- * be read are kept with reason UNREADABLE and their line number.
+ * Columns are found by name; a missing needed one is an error that names file and column. Needed
+ * are all five of the reports, all 19 of the labels, and of the metadata the volume's name and what
+ * the preparation of a scan depends on (spacing, slope, intercept); other tables may lack the rest,
+ * which is then unknown.
+ *
+ * Rows that can't be read are kept with reason UNREADABLE and their line number: another number of
+ * cells than the header has, a name that is no volume's, a volume that an earlier row has. A volume
+ * whose row of the label table can't be used counts as not in it, and one whose metadata row can't
+ * as without metadata; the record's reason_detail says so. On failure, and when cancelled, the
+ * split is as it was.
+ *
+ * @progress: (nullable)
+ * @funnel: (out)
  */
-gboolean catalog_import (CatalogStore *store, const CatalogImportOptions *options, CatalogProgress progress,
-                         gpointer user_data, CatalogFunnel *funnel, GCancellable *cancellable, GError **error);
+gboolean catalog_import (CatalogStore *store, const CatalogImportOptions *options,
+                         CatalogProgress progress, gpointer user_data, CatalogFunnel *funnel,
+                         GCancellable *cancellable, GError **error);
 
-/** catalog_funnel_read: the funnel of an imported split; CTCLIP_ERROR_NOT_FOUND where none was imported. */
-gboolean catalog_funnel_read (CatalogStore *store, CatalogSplit split, CatalogFunnel *funnel, GError **error);
+/** catalog_funnel_read: the funnel of an imported split; CTCLIP_ERROR_NOT_FOUND where none was
+ * imported. */
+gboolean catalog_funnel_read (CatalogStore *store, CatalogSplit split, CatalogFunnel *funnel,
+                              GError **error);

@@ -60,7 +60,7 @@ catalog_record_get (CatalogStore *store, const char *volume, GError **error)
   g_autoptr (sqlite3_stmt) statement =
       store_prepare (store,
                      "SELECT " RECORD_COLUMNS ", clinical, technique, findings, impression"
-                     " FROM volume LEFT JOIN report ON volume_id = id"
+                     " FROM volume LEFT JOIN report ON volume_id = report_id"
                      " WHERE name = ? ORDER BY reason = ?, id LIMIT 1",
                      error);
   CatalogRecord *record;
@@ -87,47 +87,83 @@ catalog_record_get (CatalogStore *store, const char *volume, GError **error)
 
 /* ---- what a query and its options come to ---- */
 
+/** @steer: "+" keeps SQLite from an index for split and reason, "" doesn't. */
 static void
-append_where (GString *sql, const CatalogQuery *query, const CatalogListOptions *options)
+append_where (GString *sql, const CatalogQuery *query, const CatalogListOptions *options,
+              const char *steer)
 {
   const char *keyword = " WHERE ";
 
   if (options->split >= 0)
     {
-      g_string_append_printf (sql, "%ssplit = %d", keyword, options->split);
+      g_string_append_printf (sql, "%s%ssplit = %d", keyword, steer, options->split);
       keyword = " AND ";
     }
   if (!options->with_dropped && !query->says_what_is_dropped)
     {
-      g_string_append_printf (sql, "%sreason = %d", keyword, CATALOG_KEPT);
+      g_string_append_printf (sql, "%s%sreason = %d", keyword, steer, CATALOG_KEPT);
       keyword = " AND ";
     }
   if (query->condition->len > 0)
     g_string_append_printf (sql, "%s%s", keyword, query->condition->str);
 }
 
-/** Ids are in the order of split and file, so ordering by them alone costs nothing. */
-static gboolean
-append_order (GString *sql, const CatalogListOptions *options, GError **error)
+/** " ORDER BY ..."; ids are in the order of split and file. */
+static char *
+order_of (const QueryField *field, gboolean descending)
 {
-  const QueryField *field = options->sort != NULL ? query_field_find (options->sort) : NULL;
-  const char *direction = options->descending ? " DESC" : "";
-  g_auto (GStrv) keys = NULL;
+  const char *direction = descending ? " DESC" : "";
+  g_auto (GStrv) keys = g_strsplit (field != NULL ? field->order : "", ", ", -1);
+  GString *order = g_string_new (" ORDER BY ");
 
-  if (options->sort != NULL && (field == NULL || field->order == NULL))
-    {
-      g_autofree char *names = query_field_names (TRUE);
-
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "%s: records can't be sorted by this; choose one of %s", options->sort, names);
-      return FALSE;
-    }
-  keys = g_strsplit (field != NULL ? field->order : "", ", ", -1);
-  g_string_append (sql, " ORDER BY ");
   for (guint i = 0; keys[i] != NULL; i++)
-    g_string_append_printf (sql, "%s%s NULLS LAST, ", keys[i], direction);
-  g_string_append_printf (sql, "id%s", direction);
-  return TRUE;
+    g_string_append_printf (order, "%s%s NULLS LAST, ", keys[i], direction);
+  g_string_append_printf (order, "id%s", direction);
+  return g_string_free (order, FALSE);
+}
+
+static gboolean
+find_sort_field (const char *name, const QueryField **field, GError **error)
+{
+  g_autofree char *names = NULL;
+
+  *field = name != NULL ? query_field_find (name) : NULL;
+  if (name == NULL || (*field != NULL && (*field)->order != NULL))
+    return TRUE;
+  names = query_field_names (TRUE);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+               "%s: records can't be sorted by this; choose one of %s", name, names);
+  return FALSE;
+}
+
+/**
+ * The SQL of a page.
+ *
+ * In the order of ids rows are read until the page is full. For any other order all that match are
+ * sorted: then ids alone, which is quick, and the rows of the page are looked up.
+ */
+static GString *
+page_sql (const CatalogQuery *query, const CatalogListOptions *options, GError **error)
+{
+  GString *sql = NULL;
+  const QueryField *field;
+  g_autofree char *order = NULL;
+
+  if (!find_sort_field (options->sort, &field, error))
+    return NULL;
+  order = order_of (field, options->descending);
+  sql = g_string_new (field == NULL ? "SELECT " RECORD_COLUMNS " FROM volume"
+                                    : "SELECT " RECORD_COLUMNS
+                                      " FROM (SELECT id AS page_id FROM volume");
+  append_where (sql, query, options, "+");
+  g_string_append (sql, order);
+  if (options->limit > 0)
+    g_string_append_printf (sql, " LIMIT %u OFFSET %u", options->limit, options->offset);
+  else
+    g_string_append_printf (sql, " LIMIT -1 OFFSET %u", options->offset);
+  if (field != NULL)
+    g_string_append_printf (sql, ") JOIN volume ON id = page_id%s", order);
+  return sql;
 }
 
 /** Compile @sql, whose parameters are the query's. */
@@ -156,7 +192,7 @@ catalog_records_count (CatalogStore *store, const CatalogQuery *query,
   g_autoptr (GString) sql = g_string_new ("SELECT count (*) FROM volume");
   g_autoptr (sqlite3_stmt) statement = NULL;
 
-  append_where (sql, query, options);
+  append_where (sql, query, options, "");
   statement = prepare_query (store, sql, query, error);
   if (statement == NULL || store_step (store, statement, error) != SQLITE_ROW)
     return -1;
@@ -169,16 +205,12 @@ catalog_records_list (CatalogStore *store, const CatalogQuery *query,
 {
   g_autoptr (GPtrArray) records =
       g_ptr_array_new_with_free_func ((GDestroyNotify) catalog_record_free);
-  g_autoptr (GString) sql = g_string_new ("SELECT " RECORD_COLUMNS " FROM volume");
+  g_autoptr (GString) sql = page_sql (query, options, error);
   g_autoptr (sqlite3_stmt) statement = NULL;
   int step;
 
-  append_where (sql, query, options);
-  if (!append_order (sql, options, error))
+  if (sql == NULL)
     return NULL;
-  g_string_append_printf (sql, " LIMIT %d OFFSET %u",
-                          options->limit > 0 ? (int) MIN (options->limit, G_MAXINT) : -1,
-                          options->offset);
   statement = prepare_query (store, sql, query, error);
   if (statement == NULL)
     return NULL;

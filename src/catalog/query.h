@@ -2,12 +2,14 @@
  * query.h: finding records.
  *
  * The language, in words: terms joined by AND (or just a space), OR, NOT and brackets. A term is
- *   a label's name                      emphysema, "pleural effusion", pleural_effusion
- *   a "phrase in quotes" or a word      found in the report (if it is not a label's name); word* by prefix
- *   field OP value                      age > 60, sex = F, spacing_z <= 1, slices >= 200, manufacturer ~ siemens
- *   text: "phrase"                      the report, even where the phrase names a label
- *   split:, kept / dropped / reason = patient, encoded, volume ~ valid_1, patient = train_12
- * Operators: = != < <= > >= and ~ (contains, any case). Precedence NOT, AND, OR.
+ *   a label's name                      emphysema, "pleural effusion", pleural_effusion, pleural
+ * effusion a "phrase in quotes" or a word      found in the report (if it is not a label's name);
+ * word* by prefix field OP value                      age > 60, sex = F, spacing_z <= 1, slices >=
+ * 200, manufacturer ~ siemens text: "phrase"                      the report, even where the phrase
+ * names a label split:, kept / dropped / reason = patient, encoded, volume ~ valid_1, patient =
+ * train_12 Operators: = (or :) != < <= > >= and ~ (contains, any case). Precedence NOT, AND, OR. An
+ * unknown value matches neither a comparison nor its NOT; `age = unknown` finds it.
+ * catalog_query_help() documents every field.
  */
 #pragma once
 
@@ -17,8 +19,8 @@
 typedef struct _CatalogQuery CatalogQuery;
 
 /**
- * catalog_query_parse: a wrong query is CTCLIP_ERROR_USAGE and says where: the text, a caret under the
- * place and what was expected.
+ * catalog_query_parse: a wrong query is CTCLIP_ERROR_USAGE and says where: the text, a caret under
+ * the place and what was expected.
  *
  * @text: (nullable) %NULL or "" match every record
  */
@@ -31,21 +33,22 @@ const char *catalog_query_help (void);
 
 typedef struct
 {
-  const char *sort;   /* (nullable) a field's name; default: split, then the file's order */
+  const char *sort; /* (nullable) a field's name; default: split, then the file's order */
   gboolean descending;
   guint offset;
-  guint limit;            /* 0: all */
-  gboolean with_dropped;  /* dropped rows too; a query that speaks of dropped/reason implies it */
-  int split;              /* CatalogSplit, or -1 for both */
+  guint limit;           /* 0: all */
+  gboolean with_dropped; /* dropped rows too; a query that speaks of dropped/reason implies it */
+  int split;             /* CatalogSplit, or -1 for both */
 } CatalogListOptions;
 
 /** catalog_records_count: how many match; -1 on error. */
-gint64 catalog_records_count (CatalogStore *store, const CatalogQuery *query, const CatalogListOptions *options,
-                              GError **error);
+gint64 catalog_records_count (CatalogStore *store, const CatalogQuery *query,
+                              const CatalogListOptions *options, GError **error);
 
-/** catalog_records_list: the matching page, without report texts. (element-type CatalogRecord), free with g_ptr_array_unref. */
-GPtrArray *catalog_records_list (CatalogStore *store, const CatalogQuery *query, const CatalogListOptions *options,
-                                 GError **error);
+/** catalog_records_list: the matching page, without report texts. (element-type CatalogRecord),
+ * free with g_ptr_array_unref. */
+GPtrArray *catalog_records_list (CatalogStore *store, const CatalogQuery *query,
+                                 const CatalogListOptions *options, GError **error);
 
 /** catalog_record_get: one record by volume name (with or without .nii.gz), report included. */
 CatalogRecord *catalog_record_get (CatalogStore *store, const char *volume, GError **error);

@@ -151,7 +151,7 @@ write_text (Parser *parser, const QueryToken *token, GError **error)
     return fail_expected (parser, token, "a word or phrase with letters or digits", error);
   if (token->kind == QUERY_WORD && strchr (token->text, '*') != NULL)
     return fail_at (parser, token, error, "a star can only stand at the end of a word");
-  write_sql (parser, "(id IN (SELECT rowid FROM report_text WHERE report_text MATCH ?))");
+  write_sql (parser, "(report_id IN (SELECT rowid FROM report_text WHERE report_text MATCH ?))");
   add_text (parser, match_string (token->text, token->prefix));
   return TRUE;
 }

@@ -1,5 +1,6 @@
 /**
- * record.h: one row of a split: a reconstruction of a scan, why it was kept or dropped, what is known of it.
+ * record.h: one row of a split: a reconstruction of a scan, why it was kept or dropped, what is
+ * known of it.
  */
 #pragma once
 
@@ -29,8 +30,10 @@ typedef enum
   CATALOG_N_REASONS,
 } CatalogReason;
 
-const char *catalog_reason_name (CatalogReason reason);        /* "kept", "unreadable", "no_label", ... as in JSON */
-const char *catalog_reason_description (CatalogReason reason); /* "not the first reconstruction", ... */
+const char *
+catalog_reason_name (CatalogReason reason); /* "kept", "unreadable", "no_label", ... as in JSON */
+const char *
+catalog_reason_description (CatalogReason reason); /* "not the first reconstruction", ... */
 
 typedef struct
 {
@@ -38,14 +41,15 @@ typedef struct
   CatalogSplit split;
   guint32 position; /* row number in the reports file, from 0; one split's order */
   CatalogReason reason;
-  char *reason_detail; /* (nullable) what was unreadable, with the line number */
+  char *reason_detail; /* (nullable) the file, line and fault of what couldn't be read; for a later
+                          study the volume that is kept */
   char *volume;        /* "train_1_a_1.nii.gz" */
   char *patient;       /* "train_1" */
   gboolean has_labels;
-  guint32 labels;      /* bit i is label i */
-  char *sex, *manufacturer, *model, *study_date; /* "" where unknown */
-  int age_years;       /* -1 where unknown */
-  int rows, columns, slices; /* -1 where unknown */
+  guint32 labels;                                       /* bit i is label i */
+  char *sex, *manufacturer, *model, *study_date;        /* "" where unknown */
+  int age_years;                                        /* -1 where unknown */
+  int rows, columns, slices;                            /* -1 where unknown */
   double spacing_xy_mm, spacing_z_mm, slope, intercept; /* NaN where unknown */
   /* report; %NULL in listings, see catalog_record_get */
   char *clinical, *technique, *findings, *impression;

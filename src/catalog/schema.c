@@ -35,7 +35,9 @@ const char *const store_schema_steps[] = {
   "  labels INTEGER," /* bit i is label i; NULL: none */
   "  sex TEXT, age INTEGER, manufacturer TEXT, model TEXT, study_date TEXT,"
   "  rows INTEGER, columns INTEGER, slices INTEGER,"
-  "  spacing_xy REAL, spacing_z REAL, slope REAL, intercept REAL"
+  "  spacing_xy REAL, spacing_z REAL, slope REAL, intercept REAL,"
+  /* The report's volume_id, NULL without one: reconstructions of a scan share the first one's. */
+  "  report_id INTEGER"
   ");"
   "CREATE INDEX volume_by_rank ON volume (split, reason, position);"
   "CREATE INDEX volume_by_name ON volume (name);"
