@@ -133,6 +133,21 @@ batch_train (const Batch *batch, Workspace *workspace, const TrainParameters *pa
   return code;
 }
 
+/** What stands behind an option's "=" in --help. */
+static const char *
+argument_text (const ParameterSpec *spec, GPtrArray *texts)
+{
+  char *text;
+
+  if (spec->kind == PARAMETER_TEXT)
+    return "NAME";
+  if (spec->choices == NULL)
+    return "X";
+  text = g_strconcat (spec->choices, spec->kind == PARAMETER_MIXED ? "|X" : "", NULL);
+  g_ptr_array_add (texts, text);
+  return text;
+}
+
 /** The parameters' options, made from their table. @values: one string pointer each, filled by the
  * parser. */
 static GOptionEntry *
@@ -156,9 +171,7 @@ parameter_entries (char **values, guint n_fixed, const GOptionEntry *fixed, GPtr
       entry->arg_data = &values[i];
       entry->description = description;
       entry->arg = G_OPTION_ARG_STRING;
-      entry->arg_description = specs[i].choices != NULL          ? specs[i].choices
-                               : specs[i].kind == PARAMETER_TEXT ? "NAME"
-                                                                 : "X";
+      entry->arg_description = argument_text (&specs[i], texts);
       if (specs[i].kind == PARAMETER_SWITCH)
         {
           /* A bare --permute-labels turns it on; --permute-labels=no is understood too. */
