@@ -1,6 +1,7 @@
 # CTCLIP_CUDA: find nvcc. --with-cuda=auto|yes|no|DIR
 #
-# Sets NVCC, CUDA_LIBS, cuda_place and the automake conditional CUDA.
+# Sets NVCC, NVCC_FLAGS (which GPUs to compile for), CUDA_CPPFLAGS, CUDA_LIBS, cuda_place and the automake
+# conditional CUDA.
 AC_DEFUN([CTCLIP_CUDA], [
   AC_ARG_WITH([cuda],
     [AS_HELP_STRING([--with-cuda=auto|yes|no|DIR], [compile the CUDA kernels; DIR is the toolkit (default: auto)])],
@@ -23,6 +24,17 @@ AC_DEFUN([CTCLIP_CUDA], [
      done
      AS_IF([test -n "$cuda_libdir"],
        [CUDA_LIBS="-L$cuda_libdir -lcudart_static -lpthread -ldl -lrt"
+        CUDA_CPPFLAGS=
+        AS_IF([test -f "$cuda_top/include/cuda_runtime.h"], [CUDA_CPPFLAGS="-isystem $cuda_top/include"])
+        # Machine code for the GPUs that this nvcc knows of Volta to Hopper, and PTX for those to come.
+        NVCC_FLAGS=; cuda_newest=
+        cuda_known=`"$NVCC" --list-gpu-arch 2>/dev/null | tr '\n' ' '`
+        for arch in 70 75 80 86 89 90; do
+          AS_CASE([" $cuda_known"], [*" compute_$arch "*],
+            [NVCC_FLAGS="$NVCC_FLAGS -gencode arch=compute_$arch,code=sm_$arch"; cuda_newest="$arch"])
+        done
+        AS_IF([test -n "$cuda_newest"],
+          [NVCC_FLAGS="$NVCC_FLAGS -gencode arch=compute_$cuda_newest,code=compute_$cuda_newest"])
         cuda_place="$cuda_top"
         AC_DEFINE([HAVE_CUDA], [1], [CUDA kernels are compiled in])],
        [AS_IF([test "$with_cuda" != auto],
@@ -30,5 +42,7 @@ AC_DEFUN([CTCLIP_CUDA], [
         NVCC=])])
   AM_CONDITIONAL([CUDA], [test -n "$NVCC"])
   AC_SUBST([NVCC])
+  AC_SUBST([NVCC_FLAGS])
+  AC_SUBST([CUDA_CPPFLAGS])
   AC_SUBST([CUDA_LIBS])
 ])

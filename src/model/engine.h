@@ -32,7 +32,9 @@ typedef struct
   char device_name[128]; /* "NVIDIA H100 80GB HBM3", or the processor's model */
   guint cuda_devices;
   guint threads;
-  char blas[128];        /* library that matrix products end in, as loaded */
+  gboolean onednn;       /* the encoder's large products go through oneDNN, not through BLAS */
+  char blas[128];        /* library that the other products end in, as loaded */
+  gboolean blas_slow;    /* it is the reference BLAS: minutes where others take seconds */
   gboolean cuda_kernels; /* our kernels are compiled in */
 } EngineInfo;
 
@@ -48,7 +50,8 @@ typedef struct
   guint tokens_t, tokens_h, tokens_w; /* frames / temporal_patch_size and so on */
   guint latent_width;
   gboolean has_classifier; /* CT-LiPro's own head is in the checkpoint */
-  char weights_hash[33];   /* XXH3 of the tensors that the image path reads, in a fixed order, as float32 */
+  guint classes;           /* of that head; 0 without one */
+  char weights_hash[33];   /* XXH3 of the sizes and of the tensors that the image path reads, as float32 */
 } EngineEncoderInfo;
 
 /**
@@ -66,7 +69,8 @@ const EngineEncoderInfo *engine_encoder_info (EngineEncoder *encoder);
 
 /**
  * EngineProbe: called with every intermediate of the network, by the reference's name ("patch_tokens",
- * "spatial_0_attn", "vq_in", ...). float32 but for "vq_indices" (int64). For tests and --dump.
+ * "spatial_0_attn", "vq_in", ...), for one volume after the other and without a dimension for the batch.
+ * float32 but for "vq_indices" (int64). For tests and --dump.
  */
 typedef void (*EngineProbe) (const char *name, guint n_dims, const gint64 *shape, const void *data,
                              gpointer user_data);
@@ -83,7 +87,7 @@ typedef void (*EngineProbe) (const char *name, guint n_dims, const gint64 *shape
 gboolean engine_encode (EngineEncoder *encoder, const float *input, gsize n, float *latents, EngineProbe probe,
                         gpointer user_data, GCancellable *cancellable, GError **error);
 
-/** engine_classify: probabilities (n × 18) of CT-LiPro's own head on latents; error where the checkpoint has none. */
+/** engine_classify: probabilities (n × classes) of CT-LiPro's own head on latents; error where the checkpoint has none. */
 gboolean engine_classify (EngineEncoder *encoder, const float *latents, gsize n, double *probabilities, GError **error);
 
 /** engine_head_fit: head_fit on the engine's device; same arguments, same formula, same order of samples. */

@@ -1,0 +1,25 @@
+/**
+ * testing_encoder.h: the golden encoders and changed copies of their checkpoints.
+ */
+#pragma once
+
+#include "model/checkpoint.h"
+#include "model/engine.h"
+
+/** testing_engine: one engine on the processor for the whole program. */
+Engine *testing_engine (void);
+
+/** testing_description: of the encoder in golden/<folder>, from its meta.json. */
+EncoderDescription *testing_description (const char *folder);
+
+/** testing_encoder: opened, in whatever form @file is; fails the test on any error. */
+EngineEncoder *testing_encoder (const char *folder, const char *file);
+
+/** TestingChange: look at or change an item of a copy; %FALSE leaves it out. @data has room for its
+ * numbers. */
+typedef gboolean (*TestingChange) (CheckpointItem *item, float *data, gpointer user_data);
+
+/** testing_changed_checkpoint: a safetensors copy of golden/<folder>/<file>'s floats. g_free the
+ * path. */
+char *testing_changed_checkpoint (const char *folder, const char *file, TestingChange change,
+                                  gpointer user_data);
