@@ -245,8 +245,8 @@ hand_over_row (CsvReader *reader)
   CsvRow row = { .line = reader->row_line, .cells = reader->cells };
 
   if (reader->n_cells != reader->wanted->len)
-    set_fault (reader, "has %u cells where the header has %u", reader->n_cells,
-               reader->wanted->len);
+    set_fault (reader, "the header has %u cells, this row %u", reader->wanted->len,
+               reader->n_cells);
   row.fault = reader->fault;
   for (guint i = 0; i < reader->n_columns; i++)
     reader->cells[i] = reader->text->str + reader->offsets[i];

@@ -5,9 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-/* SQLite refuses expressions of more than 1,000 levels; every term of a chain is one. */
+/* SQLite refuses expressions of more than 1,000 levels, and every term of a chain is one. Its
+ * parser has a stack of 100 places, of which each bracket behind OR and AND takes five. */
 #define MAX_TERMS 400
-#define MAX_DEPTH 100
+#define MAX_DEPTH 12
 
 /* A parsing function writes SQL for what it has read; FALSE with the error is final. */
 typedef struct

@@ -1,0 +1,418 @@
+/* The CSV reader and what cells mean. */
+#include "testing.h"
+
+#include "base/error.h"
+#include "catalog/cleaning.h"
+#include "catalog/csv_reader.h"
+#include "catalog/labels.h"
+#include "catalog/record.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- rows as text: "line:first|second" or "line!fault" ---- */
+
+static const CsvColumn columns[] = { { "first", TRUE }, { "second", TRUE }, { "third", FALSE } };
+
+static gboolean
+note_row (const CsvRow *row, gpointer user_data, GError **error)
+{
+  GString *seen = user_data;
+
+  if (row->fault != NULL)
+    g_string_append_printf (seen, "%u!%s\n", row->line, row->fault);
+  else
+    g_string_append_printf (seen, "%u:%s|%s\n", row->line, row->cells[0], row->cells[1]);
+  return TRUE;
+}
+
+static char *
+read_bytes (const char *bytes, gsize size, GError **error)
+{
+  g_autofree char *path = testing_write ("table.csv", bytes, size);
+  GString *seen = g_string_new (NULL);
+
+  csv_read (path, columns, G_N_ELEMENTS (columns), note_row, seen, &(CsvWatch){ NULL }, error);
+  return g_string_free (seen, FALSE);
+}
+
+static void
+assert_rows (const char *text, const char *expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *seen = read_bytes (text, strlen (text), &error);
+
+  assert_no_error (error);
+  assert_string_equal (seen, expected);
+}
+
+static void
+assert_refused (const char *text, const char *says, const char *says_too)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *seen = read_bytes (text, strlen (text), &error);
+
+  assert_string_equal (seen, "");
+  assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT));
+  assert_null (strchr (error->message, '\n'));
+  assert_error_says (&error, "table.csv", says, says_too, NULL);
+}
+
+/* ---- the reader ---- */
+
+static void
+test_columns_are_found_by_name_in_any_order (void **state)
+{
+  assert_rows ("second,other,first\nb,x,a\n", "2:a|b\n");
+  assert_rows ("first,second\na,b\n", "2:a|b\n");
+}
+
+static void
+test_missing_column_is_named_with_the_header_that_is_expected (void **state)
+{
+  assert_refused ("first,other\na,b\n", "\"second\"", "first,second");
+  assert_refused ("First;Second\na;b\n", "\"first\", \"second\"", "First;Second");
+}
+
+static void
+test_repeated_needed_column_is_refused (void **state)
+{
+  assert_refused ("first,second,first\na,b,c\n", "\"first\"", "more than once");
+}
+
+static void
+test_empty_file_and_file_without_rows_are_refused (void **state)
+{
+  assert_refused ("", "is empty", "first,second");
+  assert_refused ("first,second\n\n", "no rows", "get it again");
+}
+
+static void
+test_byte_order_mark_crlf_and_missing_final_newline (void **state)
+{
+  assert_rows ("\xef\xbb\xbf"
+               "first,second\r\na,b\r\nc,d",
+               "2:a|b\n3:c|d\n");
+  assert_rows ("\xef\xbb\xbf\"first\",second\na,\"b\"", "2:a|b\n");
+}
+
+static void
+test_utf_16_says_what_to_do (void **state)
+{
+  static const char bytes[] = "\xff\xfe"
+                              "f\0i\0r\0s\0t\0";
+  g_autoptr (GError) error = NULL;
+  g_autofree char *seen = read_bytes (bytes, sizeof bytes, &error);
+
+  assert_error_says (&error, "table.csv", "UTF-16", "save it as UTF-8", NULL);
+}
+
+static void
+test_quotes_commas_and_newlines_belong_to_their_cell (void **state)
+{
+  assert_rows ("first,second\n\"a, \"\"quoted\"\"\",\"[1, 2]\"\n\"two\nlines\",b\nc,5\" disk\n",
+               "2:a, \"quoted\"|[1, 2]\n3:two\nlines|b\n5:c|5\" disk\n");
+  assert_rows ("first,second\r\n\"two\r\nlines\",b\r\nc,d\r\n", "2:two\r\nlines|b\n4:c|d\n");
+}
+
+static void
+test_blank_lines_are_no_rows_but_count_as_lines (void **state)
+{
+  assert_rows ("\n\nfirst,second\n\n  \na,b\r\n\r\nc,d\n\n", "6:a|b\n8:c|d\n");
+  assert_rows ("first,second\ra,b\r\rc,d", "2:a|b\n4:c|d\n");
+}
+
+static void
+test_ragged_row_has_a_fault_and_the_rest_goes_on (void **state)
+{
+  assert_rows (
+      "first,second\na\n\"b\n\",c,d\ne,f\n",
+      "2!the header has 2 cells, this row 1\n3!the header has 2 cells, this row 3\n5:e|f\n");
+}
+
+static void
+test_invalid_utf_8_becomes_replacement_characters (void **state)
+{
+  assert_rows ("first,second\nM\xfcnchen,\xe2\x80\x9cok\xe2\x80\x9d\n",
+               "2:M\xef\xbf\xbdnchen|\xe2\x80\x9cok\xe2\x80\x9d\n");
+}
+
+static void
+test_nul_byte_is_the_fault_of_its_row (void **state)
+{
+  static const char bytes[] = "first,second\na,b\0b\nc,d\n";
+  g_autoptr (GError) error = NULL;
+  g_autofree char *seen = read_bytes (bytes, sizeof bytes - 1, &error);
+
+  assert_no_error (error);
+  assert_string_equal (seen, "2!the cell second holds a NUL byte\n3:c|d\n");
+}
+
+static void
+test_cell_beyond_the_limit_is_the_fault_of_its_row (void **state)
+{
+  g_autoptr (GString) text = g_string_new ("first,second\na,\"\n");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *seen = NULL;
+
+  g_string_set_size (text, text->len + 2 * CSV_MAX_CELL_BYTES);
+  memset (text->str + text->len - 2 * CSV_MAX_CELL_BYTES, ' ', 2 * CSV_MAX_CELL_BYTES);
+  g_string_append (text, "\n\"  \nc,d\n");
+  seen = read_bytes (text->str, text->len, &error);
+  assert_no_error (error);
+  assert_string_equal (
+      seen, "2!a cell is longer than 16 MiB; a quote was probably never closed\n5:c|d\n");
+}
+
+static void
+test_unclosed_quote_says_where_it_opens (void **state)
+{
+  assert_rows ("first,second\na,b\nc\n\nx,\"y\nz,w\n",
+               "2:a|b\n3!the header has 2 cells, this row 1\n5!the quote that opens in line 5 is "
+               "never closed, so the rest of the file belongs to it\n");
+}
+
+/* The reader's buffer. */
+#define BUFFER_BYTES (256 << 10)
+
+/** Each byte of a difficult row is once the first of the next buffer. */
+static void
+test_rows_are_the_same_wherever_a_buffer_ends (void **state)
+{
+  static const char rows[] = "\"a \"\"q\"\"\r\n\xe2\x80\xa2 x\",\xc3\xa9\r\n\r\nc,d\r\n";
+
+  for (gsize before = 0; before <= strlen (rows); before++)
+    {
+      g_autoptr (GString) text = g_string_new ("first,second\r\nx,");
+      g_autoptr (GString) expected = g_string_new ("2:x|");
+      gsize filler = BUFFER_BYTES - before - text->len - strlen ("\r\n");
+      g_autofree char *cell = g_strnfill (filler, 'y');
+
+      g_string_append_printf (text, "%s\r\n%s", cell, rows);
+      g_string_append_printf (expected, "%s\n3:a \"q\"\r\n\xe2\x80\xa2 x|\xc3\xa9\n6:c|d\n", cell);
+      assert_rows (text->str, expected->str);
+    }
+}
+
+static gboolean
+stop_at_second (const CsvRow *row, gpointer user_data, GError **error)
+{
+  guint *rows = user_data;
+
+  if (++*rows < 2)
+    return TRUE;
+  g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_FAILED, "enough");
+  return FALSE;
+}
+
+static void
+test_error_of_the_row_function_stops_the_reading (void **state)
+{
+  g_autofree char *path = testing_write ("three.csv", "first,second\n1,\n2,\n3,\n", 23);
+  g_autoptr (GError) error = NULL;
+  guint rows = 0;
+
+  assert_false (csv_read (path, columns, G_N_ELEMENTS (columns), stop_at_second, &rows,
+                          &(CsvWatch){ NULL }, &error));
+  assert_int_equal (rows, 2);
+  assert_error_says (&error, "enough", NULL);
+}
+
+static void
+test_absent_file_and_directory_are_named (void **state)
+{
+  g_autofree char *absent = testing_path ("absent.csv");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) seen = g_string_new (NULL);
+
+  assert_false (csv_read (absent, columns, 2, note_row, seen, &(CsvWatch){ NULL }, &error));
+  assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND));
+  assert_error_says (&error, "absent.csv", "No such file", NULL);
+  assert_false (
+      csv_read (testing_directory (), columns, 2, note_row, seen, &(CsvWatch){ NULL }, &error));
+  assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_IO));
+  assert_error_says (&error, testing_directory (), "name a CSV file", NULL);
+}
+
+/* ---- cells ---- */
+
+static void
+assert_name (const char *name, const char *patient, gboolean first)
+{
+  gsize length = 0;
+  gboolean is_first = !first;
+
+  assert_true (cleaning_parse_name (name, &length, &is_first));
+  assert_int_equal (length, strlen (patient));
+  assert_memory_equal (name, patient, length);
+  assert_int_equal (is_first, first);
+}
+
+static void
+test_volume_names_are_taken_apart (void **state)
+{
+  assert_name ("train_1_a_1.nii.gz", "train_1", TRUE);
+  assert_name ("train_12_b_2.nii.gz", "train_12", FALSE);
+  assert_name ("valid_7_a_11.nii.gz", "valid_7", FALSE);
+  assert_name ("my_own-data_P03_a_1.nii.gz", "my_own-data_P03", TRUE);
+}
+
+static void
+test_what_is_no_volume_name (void **state)
+{
+  static const char *const wrong[] = {
+    "",
+    "train_1_a_1",
+    "train_1_a_1.nii",
+    ".nii.gz",
+    "train_1_1.nii.gz",
+    "_1_a_1.nii.gz",
+    "train__a_1.nii.gz",
+    "train_1__1.nii.gz",
+    "train_1_a_.nii.gz",
+    "train_1_a_x.nii.gz",
+    "train_1_a_1.nii.gz ",
+    "../train_1_a_1.nii.gz",
+    "train_1_a b_1.nii.gz",
+    "train_1_\xc3\xa4_1.nii.gz",
+  };
+  gsize length;
+  gboolean first;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    if (cleaning_parse_name (wrong[i], &length, &first))
+      fail_msg ("\"%s\" was taken for a name", wrong[i]);
+}
+
+static void
+test_nothing_written_in_all_its_forms (void **state)
+{
+  assert_true (cleaning_is_missing (""));
+  assert_true (cleaning_is_missing (" \n\t"));
+  assert_true (cleaning_is_missing ("NaN"));
+  assert_true (cleaning_is_missing ("nan "));
+  assert_true (cleaning_is_missing ("Not given."));
+  assert_true (cleaning_is_missing ("\nnot given.                                      \n"));
+  assert_false (cleaning_is_missing ("Not given. Normal."));
+  assert_false (cleaning_is_missing ("NaNo"));
+  assert_false (cleaning_is_missing ("."));
+}
+
+static void
+test_ages_in_dicom_units (void **state)
+{
+  assert_int_equal (cleaning_age_years ("036Y"), 36);
+  assert_int_equal (cleaning_age_years ("101y"), 101);
+  assert_int_equal (cleaning_age_years ("030M"), 2);
+  assert_int_equal (cleaning_age_years ("104W"), 1);
+  assert_int_equal (cleaning_age_years ("012D"), 0);
+  assert_int_equal (cleaning_age_years ("36"), 36);
+  assert_int_equal (cleaning_age_years ("36.0"), 36);
+  assert_int_equal (cleaning_age_years (""), -1);
+  assert_int_equal (cleaning_age_years ("Y"), -1);
+  assert_int_equal (cleaning_age_years ("-3Y"), -1);
+  assert_int_equal (cleaning_age_years ("36X"), -1);
+  assert_int_equal (cleaning_age_years ("99999999999Y"), -1);
+}
+
+static void
+test_numbers_counts_and_flags (void **state)
+{
+  assert_true (cleaning_number ("-1024") == -1024);
+  assert_true (cleaning_number (" 1.5 ") == 1.5);
+  assert_true (isnan (cleaning_number ("")));
+  assert_true (isnan (cleaning_number ("1,5")));
+  assert_true (isnan (cleaning_number ("inf")));
+  assert_int_equal (cleaning_count ("512"), 512);
+  assert_int_equal (cleaning_count ("512.0"), 512);
+  assert_int_equal (cleaning_count ("0"), -1);
+  assert_int_equal (cleaning_count ("1.5"), -1);
+  assert_int_equal (cleaning_count ("4294967297"), -1);
+  assert_int_equal (cleaning_flag ("0"), 0);
+  assert_int_equal (cleaning_flag ("1.0"), 1);
+  assert_int_equal (cleaning_flag ("2"), -1);
+  assert_int_equal (cleaning_flag (""), -1);
+}
+
+static void
+test_spacing_is_the_first_of_a_list (void **state)
+{
+  assert_true (cleaning_spacing_mm ("[0.341796875, 0.5]") == 0.341796875);
+  assert_true (cleaning_spacing_mm ("0.75") == 0.75);
+  assert_true (isnan (cleaning_spacing_mm ("[]")));
+  assert_true (isnan (cleaning_spacing_mm ("[0, 0]")));
+  assert_true (isnan (cleaning_spacing_mm ("")));
+}
+
+/* ---- names of labels, splits and reasons ---- */
+
+static void
+test_labels_stand_in_the_order_of_ct_rate (void **state)
+{
+  assert_string_equal (catalog_label_name (0), "Medical material");
+  assert_string_equal (catalog_label_name (4), "Coronary artery wall calcification");
+  assert_string_equal (catalog_label_name (9), "Lung nodule");
+  assert_string_equal (catalog_label_name (17), "Interlobular septal thickening");
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    assert_int_equal (catalog_label_find (catalog_label_name (label)), label);
+}
+
+static void
+test_labels_are_found_however_they_are_spelt (void **state)
+{
+  assert_int_equal (catalog_label_find ("pleural_effusion"), 12);
+  assert_int_equal (catalog_label_find ("PLEURAL-Effusion"), 12);
+  assert_int_equal (catalog_label_find ("pleural"), -1);
+  assert_int_equal (catalog_label_find ("pleural effusions"), -1);
+  assert_int_equal (catalog_label_find (""), -1);
+}
+
+static void
+test_splits_and_reasons_have_their_names (void **state)
+{
+  g_autoptr (GError) error = NULL;
+  CatalogSplit split;
+
+  assert_true (catalog_split_parse ("validation", &split, NULL) && split == CATALOG_SPLIT_VALID);
+  assert_true (catalog_split_parse ("valid", &split, NULL) && split == CATALOG_SPLIT_VALID);
+  assert_true (catalog_split_parse ("train", &split, NULL) && split == CATALOG_SPLIT_TRAIN);
+  assert_false (catalog_split_parse ("test", &split, &error));
+  assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE));
+  assert_error_says (&error, "test", "train and valid", NULL);
+  assert_string_equal (catalog_reason_name (CATALOG_DROP_NO_LABEL), "no_label");
+  assert_string_equal (catalog_reason_name (CATALOG_DROP_PATIENT), "patient");
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_columns_are_found_by_name_in_any_order),
+    cmocka_unit_test (test_missing_column_is_named_with_the_header_that_is_expected),
+    cmocka_unit_test (test_repeated_needed_column_is_refused),
+    cmocka_unit_test (test_empty_file_and_file_without_rows_are_refused),
+    cmocka_unit_test (test_byte_order_mark_crlf_and_missing_final_newline),
+    cmocka_unit_test (test_utf_16_says_what_to_do),
+    cmocka_unit_test (test_quotes_commas_and_newlines_belong_to_their_cell),
+    cmocka_unit_test (test_blank_lines_are_no_rows_but_count_as_lines),
+    cmocka_unit_test (test_ragged_row_has_a_fault_and_the_rest_goes_on),
+    cmocka_unit_test (test_invalid_utf_8_becomes_replacement_characters),
+    cmocka_unit_test (test_nul_byte_is_the_fault_of_its_row),
+    cmocka_unit_test (test_cell_beyond_the_limit_is_the_fault_of_its_row),
+    cmocka_unit_test (test_unclosed_quote_says_where_it_opens),
+    cmocka_unit_test (test_rows_are_the_same_wherever_a_buffer_ends),
+    cmocka_unit_test (test_error_of_the_row_function_stops_the_reading),
+    cmocka_unit_test (test_absent_file_and_directory_are_named),
+    cmocka_unit_test (test_volume_names_are_taken_apart),
+    cmocka_unit_test (test_what_is_no_volume_name),
+    cmocka_unit_test (test_nothing_written_in_all_its_forms),
+    cmocka_unit_test (test_ages_in_dicom_units),
+    cmocka_unit_test (test_numbers_counts_and_flags),
+    cmocka_unit_test (test_spacing_is_the_first_of_a_list),
+    cmocka_unit_test (test_labels_stand_in_the_order_of_ct_rate),
+    cmocka_unit_test (test_labels_are_found_however_they_are_spelt),
+    cmocka_unit_test (test_splits_and_reasons_have_their_names),
+  };
+
+  return cmocka_run_group_tests (tests, NULL, NULL);
+}
