@@ -9,6 +9,8 @@
 
 #include <glib.h>
 
+G_BEGIN_DECLS
+
 #define CTCLIP_ERROR (ctclip_error_quark ())
 
 typedef enum
@@ -25,3 +27,5 @@ typedef enum
 } CtclipError;
 
 GQuark ctclip_error_quark (void);
+
+G_END_DECLS
