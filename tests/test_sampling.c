@@ -81,6 +81,8 @@ test_sample_is_exact_and_balanced_for_any_seed (void **state)
       assert_true (shares.max_deviation <= 1.5e-4);
       stratify_sample (labels, n, 18, 0.15, seed, again);
       assert_memory_equal (chosen, again, n);
+      stratify_sample (labels, n, 18, 0.15, seed + 100, again);
+      assert_memory_not_equal (chosen, again, n);
     }
 }
 

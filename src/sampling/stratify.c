@@ -8,6 +8,7 @@
 #define MAX_FOLDS 16
 #define MAX_LABELS 32
 #define TIE_STREAM 0x73747261 /* apart from the other uses of the user's seed */
+#define ORDER_STREAM 0x6f726465
 #define MAX_SWAPS 4096
 
 /* ---- dealing rows out to folds ---- */
@@ -278,18 +279,39 @@ compare_rows (gconstpointer a, gconstpointer b, gpointer labels)
   return *(const guint32 *) a < *(const guint32 *) b ? -1 : 1;
 }
 
+/** Two folds over the rows in a seeded order, so that every seed draws a sample of its own. */
+static void
+deal_in_random_order (const guint32 *labels, gsize n, guint n_labels, double fraction, guint64 seed,
+                      guint8 *chosen)
+{
+  const double shares[2] = { 1 - fraction, fraction };
+  g_autofree guint32 *order = g_new (guint32, MAX (n, 1));
+  g_autofree guint32 *shuffled = g_new (guint32, MAX (n, 1));
+  g_autofree guint8 *folds = g_new (guint8, MAX (n, 1));
+  Random random;
+
+  for (gsize i = 0; i < n; i++)
+    order[i] = (guint32) i;
+  random_init (&random, seed, ORDER_STREAM);
+  random_shuffle (&random, order, n);
+  for (gsize i = 0; i < n; i++)
+    shuffled[i] = labels[order[i]];
+  stratify_folds (shuffled, n, n_labels, shares, 2, &seed, folds);
+  for (gsize i = 0; i < n; i++)
+    chosen[order[i]] = folds[i];
+}
+
 void
 stratify_sample (const guint32 *labels, gsize n, guint n_labels, double fraction, guint64 seed,
                  guint8 *chosen)
 {
-  const double shares[2] = { 1 - fraction, fraction };
   gsize wanted = stratify_sample_size (fraction, n), size = 0;
   g_autofree guint32 *order = g_new (guint32, MAX (n, 1)); /* rows sorted by label set */
   g_autofree LabelSet *sets = g_new0 (LabelSet, MAX (n, 1));
   Balance balance = { .n_labels = n_labels };
   guint n_sets = 0;
 
-  stratify_folds (labels, n, n_labels, shares, 2, &seed, chosen);
+  deal_in_random_order (labels, n, n_labels, fraction, seed, chosen);
   for (gsize row = 0; row < n; row++)
     {
       order[row] = (guint32) row;

@@ -25,9 +25,9 @@ void stratify_folds (const guint32 *labels, gsize n, guint n_labels, const doubl
  * stratify_sample: choose exactly stratify_sample_size (fraction, n) rows that keep every label's
  * share.
  *
- * Runs stratify_folds with shares (1 − fraction, fraction), moves the rows that disturb the shares
- * least until the size is exact, then swaps rows in and out while a swap lowers the largest
- * deviation.
+ * Runs stratify_folds with shares (1 − fraction, fraction) over the rows in a seeded order, moves
+ * the rows that disturb the shares least until the size is exact, then swaps rows in and out while
+ * a swap lowers the largest deviation.
  *
  * @chosen: (out) n bytes, 1 for a member
  */

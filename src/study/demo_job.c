@@ -3,8 +3,9 @@
 #include "study/demo_cohort.h"
 #include "study/demo_encoder.h"
 
-#define TRAIN_SCANS 600
+#define TRAIN_SCANS 800
 #define VALID_SCANS 300
+#define LEARNING_RATE 0.002 /* a few hundred scans make few steps */
 
 static void
 report_progress (guint64 done, guint64 total, gpointer user_data)
@@ -51,6 +52,8 @@ study_demo_parameters (const StudyDemo *demo)
   TrainParameters *parameters = train_parameters_new ();
 
   parameters->fraction = demo->fraction;
+  parameters->seed = demo->seed;
+  parameters->learning_rate = LEARNING_RATE;
   return parameters;
 }
 
