@@ -82,19 +82,20 @@ assert_shown (const Shown *shown, const char *folder, const char *name, double t
     fail_msg ("%s differs by %g, more than %g", name, difference, tolerance);
 }
 
-/** Number of indices that differ; fails where one differs although the margin is clear. */
+/** Indices of volume @i that differ; fails where one differs although the margin is clear. */
 static guint
-assert_indices (const Shown *shown, const char *folder)
+assert_indices (const Shown *shown, const char *folder, gsize i)
 {
   g_autoptr (NpyArray) expected = golden (folder, "vq_indices");
   g_autoptr (NpyArray) margin = golden (folder, "vq_margin");
+  const gsize tokens = expected->shape[1];
   guint flipped = 0;
 
   assert_int_equal (shown->indices->len, expected->n);
-  for (gsize i = 0; i < expected->n; i++)
-    if (g_array_index (shown->indices, gint64, i) != ((gint64 *) expected->data)[i])
+  for (gsize at = i * tokens; at < (i + 1) * tokens; at++)
+    if (g_array_index (shown->indices, gint64, at) != ((gint64 *) expected->data)[at])
       {
-        assert_true (((float *) margin->data)[i] <= CLEAR_MARGIN);
+        assert_true (((float *) margin->data)[at] <= CLEAR_MARGIN);
         flipped++;
       }
   return flipped;
@@ -111,8 +112,7 @@ check_all_intermediates (const char *folder)
   g_autofree float *latents = g_new (float, expected->n);
   g_autoptr (GError) error = NULL;
   g_auto (Shown) shown = shown_new ();
-  double latent_tolerance;
-  guint flipped;
+  guint all_flipped = 0;
 
   engine_encode (encoder, input->data, input->shape[0], latents, remember, &shown, NULL, &error);
   assert_no_error (error);
@@ -138,17 +138,24 @@ check_all_intermediates (const char *folder)
       assert_shown (&shown, folder, out, TOKENS_TOLERANCE);
     }
   assert_shown (&shown, folder, "vq_in", TOKENS_TOLERANCE);
-  flipped = assert_indices (&shown, folder);
-  print_message ("%s: %u indices differ\n", folder, flipped);
-  if (flipped == 0)
+  for (gsize i = 0; i < input->shape[0]; i++)
     {
-      assert_shown (&shown, folder, "vq_quantize", 0);
-      assert_shown (&shown, folder, "pooled", 1e-7);
-      assert_shown (&shown, folder, "latent_raw", LATENT_TOLERANCE);
+      const gsize width = info->latent_width;
+      guint flipped = assert_indices (&shown, folder, i);
+
+      print_message ("%s: %u indices of volume %" G_GSIZE_FORMAT " differ\n", folder, flipped, i);
+      all_flipped += flipped;
+      if (flipped == 0)
+        assert_true (testing_max_difference (latents + i * width,
+                                             (float *) expected->data + i * width, width)
+                     <= LATENT_TOLERANCE);
     }
-  latent_tolerance = flipped == 0 ? LATENT_TOLERANCE : 1e-3 * flipped;
-  assert_shown (&shown, folder, "latent", latent_tolerance);
-  assert_true (testing_max_difference (latents, expected->data, expected->n) <= latent_tolerance);
+  if (all_flipped > 0)
+    return; /* one of few tokens moves all that comes after it */
+  assert_shown (&shown, folder, "vq_quantize", 0);
+  assert_shown (&shown, folder, "pooled", 1e-7);
+  assert_shown (&shown, folder, "latent_raw", LATENT_TOLERANCE);
+  assert_shown (&shown, folder, "latent", LATENT_TOLERANCE);
 }
 
 static void
