@@ -129,12 +129,31 @@ run_demo (const Batch *batch, Workspace *workspace, StudyDemo *demo)
   return code;
 }
 
+/** The encoder alone, to see how it comes to be or to have it for other scans. */
+static int
+make_encoder (const Batch *batch, const char *directory, guint64 seed)
+{
+  StudyDemoEncoder encoder = { .directory = directory,
+                               .seed = seed,
+                               .threads = (guint) batch->threads };
+  int code = batch_run (batch, "demo", study_demo_encoder, &encoder, NULL, NULL, NULL, NULL);
+
+  if (code == BATCH_DONE && batch->json)
+    batch_print_json (json_pack ("{s:s}", "directory", directory));
+  else if (code == BATCH_DONE)
+    printf ("%s: demo-ctvit.pt and demo-ctvit.ini\n", directory);
+  return code;
+}
+
 int
 command_demo (Batch *batch, int argc, char **argv)
 {
   gint64 seed = STUDY_DEMO_SEED;
+  g_autofree char *encoder_directory = NULL;
   const GOptionEntry entries[] = {
     { "seed", 0, 0, G_OPTION_ARG_INT64, &seed, "another cohort and another encoder", "N" },
+    { "make-encoder", 0, 0, G_OPTION_ARG_FILENAME, &encoder_directory,
+      "only make the encoder, in this folder, and stop", "DIR" },
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr (Workspace) workspace = NULL;
@@ -154,6 +173,8 @@ command_demo (Batch *batch, int argc, char **argv)
     return batch_usage (batch, "give one directory");
   if (seed < 0)
     return batch_usage (batch, "--seed: give 0 or more");
+  if (encoder_directory != NULL)
+    return make_encoder (batch, encoder_directory, (guint64) seed);
   directory = batch->rest[0] != NULL     ? batch->rest[0]
               : batch->workspace != NULL ? batch->workspace
                                          : DEFAULT_DIRECTORY;

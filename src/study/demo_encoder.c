@@ -19,36 +19,32 @@
 #define K_MEANS_ROUNDS 2
 #define TOKENS (DEMO_TOKENS_T * DEMO_TOKENS_HW * DEMO_TOKENS_HW)
 
-static const char description_text[] =
-    "# The demo's encoder, made by `demo --make-encoder`. HU are divided by so much that the "
-    "first\n"
-    "# LayerNorm's epsilon is a contrast of 316 HU: smaller contrasts keep their proportion.\n"
-    "\n"
-    "[encoder]\n"
-    "architecture=ctvit\n"
-    "image_size=" G_STRINGIFY (
-        DEMO_IMAGE) "\n"
-                    "patch_size=" G_STRINGIFY (
-                        DEMO_PATCH) "\n"
-                                    "frames=" G_STRINGIFY (
-                                        DEMO_FRAMES) "\n"
-                                                     "temporal_patch_size=" G_STRINGIFY (
-                                                         DEMO_PATCH) "\n"
-                                                                     "heads=" G_STRINGIFY (
-                                                                         DEMO_HEADS) "\n"
-                                                                                     "\n"
-                                                                                     "[preparation]"
-                                                                                     "\n"
-                                                                                     "spacing_mm=6."
-                                                                                     "5;5;5\n"
-                                                                                     "shape"
-                                                                                     "=" G_STRINGIFY (DEMO_FRAMES) ";" G_STRINGIFY (DEMO_IMAGE) ";" G_STRINGIFY (
-                                                                                         DEMO_IMAGE) "\n"
-                                                                                                     "hu_min=-1000\n"
-                                                                                                     "hu_max=1000\n"
-                                                                                                     "hu_scale=" G_STRINGIFY (
-                                                                                                         DEMO_HU_SCALE) "\n"
-                                                                                                                        "pad=-0.01\n";
+static char *
+description_text (void)
+{
+  return g_strdup_printf (
+      "# The demo's encoder, made by `demo --make-encoder`. HU are divided by so much that the "
+      "first\n"
+      "# LayerNorm's epsilon is a contrast of 316 HU: smaller contrasts keep their proportion.\n"
+      "\n"
+      "[encoder]\n"
+      "architecture=ctvit\n"
+      "image_size=%d\n"
+      "patch_size=%d\n"
+      "frames=%d\n"
+      "temporal_patch_size=%d\n"
+      "heads=%d\n"
+      "\n"
+      "[preparation]\n"
+      "spacing_mm=6.5;5;5\n"
+      "shape=%d;%d;%d\n"
+      "hu_min=-1000\n"
+      "hu_max=1000\n"
+      "hu_scale=%d\n"
+      "pad=-0.01\n",
+      DEMO_IMAGE, DEMO_PATCH, DEMO_FRAMES, DEMO_PATCH, DEMO_HEADS, DEMO_FRAMES, DEMO_IMAGE,
+      DEMO_IMAGE, DEMO_HU_SCALE);
+}
 
 /** Tokens as they come out of the network, before the codebook. */
 typedef struct
@@ -129,9 +125,10 @@ demo_encoder_write (const char *directory, Engine *engine, guint64 seed, guint t
   g_autoptr (EncoderDescription) description = NULL;
   g_autoptr (EngineEncoder) encoder = NULL;
   g_autoptr (OutputFile) file = output_file_open (path, TRUE, error);
+  g_autofree char *text = description_text ();
   TokenSample sample = { .tokens = tokens };
 
-  if (file == NULL || !output_file_write (file, description_text, strlen (description_text), error)
+  if (file == NULL || !output_file_write (file, text, strlen (text), error)
       || !output_file_commit (file, error))
     return FALSE;
   /* The network up to the codebook is ready; its own tokens make the codebook. */

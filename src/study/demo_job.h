@@ -32,6 +32,17 @@ typedef struct
  */
 gboolean study_demo (Job *job, gpointer demo, GError **error);
 
+typedef struct
+{
+  const char *directory; /* made where it is not there */
+  guint64 seed;
+  guint threads;
+} StudyDemoEncoder;
+
+/** study_demo_encoder: a JobFunc over a StudyDemoEncoder: the demo's encoder alone; see
+ * demo_encoder.h. */
+gboolean study_demo_encoder (Job *job, gpointer encoder, GError **error);
+
 /** study_demo_parameters: how to train on it. */
 TrainParameters *study_demo_parameters (const StudyDemo *demo);
 
