@@ -60,8 +60,8 @@ test_each_rule_drops_its_row_in_the_funnels_order (void **state)
    */
   g_autofree char *labels = testing_label_table (
       "train_1_a_1.nii.gz", HEART, "train_1_b_2.nii.gz", 0u, "train_1_c_2.nii.gz", 0u,
-      "train_1_d_1.nii.gz", 0u, "train_1_e_1.nii.gz", 0u, "train_2_a_1.nii.gz", HEART | LUNG_NODULE,
-      "elsewhere_1_a_1.nii.gz", HEART, NULL);
+      "train_1_d_1.nii.gz", 0u, "train_1_e_1.nii.gz", HEART, "train_2_a_1.nii.gz",
+      HEART | LUNG_NODULE, "elsewhere_1_a_1.nii.gz", HEART, NULL);
   const TestingTables tables = {
     .reports = REPORTS_HEADER GOOD_REPORT ("train_1_a_1.nii.gz") /* kept */
     "train_1_x_2.nii.gz,,\n"                                     /* ragged */
@@ -288,6 +288,26 @@ test_what_metadata_does_not_say_is_unknown (void **state)
   assert_int_equal (funnel.without_metadata, 2);
   assert_true (catalog_funnel_read (store, CATALOG_SPLIT_TRAIN, &read, NULL));
   assert_same_funnel (&read, &funnel);
+}
+
+static void
+test_first_good_row_of_the_metadata_counts (void **state)
+{
+  g_autoptr (CatalogStore) store = testing_store_new ("twice.sqlite", NULL);
+  g_autofree char *labels = testing_label_table ("train_1_a_1.nii.gz", 0u, NULL);
+  const TestingTables tables = {
+    .reports = REPORTS_HEADER GOOD_REPORT ("train_1_a_1.nii.gz"),
+    .labels = labels,
+    .metadata = METADATA_HEADER "train_1_a_1.nii.gz,ragged\n"
+                                "train_1_a_1.nii.gz,good,,,,,,,,,,,\n"
+                                "train_1_a_1.nii.gz,later,,,,,,,,,,,\n",
+  };
+  CatalogFunnel funnel = testing_tables_must_import (store, CATALOG_SPLIT_TRAIN, &tables);
+  g_autoptr (CatalogRecord) record = get_record (store, "train_1_a_1");
+
+  assert_int_equal (funnel.without_metadata, 0);
+  assert_string_equal (record->manufacturer, "good");
+  assert_null (record->reason_detail);
 }
 
 static void
@@ -520,6 +540,7 @@ main (void)
     cmocka_unit_test (test_label_rows_that_cannot_be_used_say_so),
     cmocka_unit_test (test_record_holds_what_the_files_say),
     cmocka_unit_test (test_what_metadata_does_not_say_is_unknown),
+    cmocka_unit_test (test_first_good_row_of_the_metadata_counts),
     cmocka_unit_test (test_deidentified_metadata_is_enough_but_not_without_spacing),
     cmocka_unit_test (test_reconstructions_share_their_report_and_all_are_found),
     cmocka_unit_test (test_volume_that_is_not_there_is_named),

@@ -2,6 +2,7 @@
 #include "testing.h"
 
 #include "base/error.h"
+#include "base/random.h"
 #include "catalog/cleaning.h"
 #include "catalog/csv_reader.h"
 #include "catalog/labels.h"
@@ -10,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- rows as text: "line:first|second" or "line!fault" ---- */
+/* ---- rows as text: "line:first|second", or "line!fault:first|second" ---- */
 
 static const CsvColumn columns[] = { { "first", TRUE }, { "second", TRUE }, { "third", FALSE } };
 
@@ -19,10 +20,10 @@ note_row (const CsvRow *row, gpointer user_data, GError **error)
 {
   GString *seen = user_data;
 
+  g_string_append_printf (seen, "%u", row->line);
   if (row->fault != NULL)
-    g_string_append_printf (seen, "%u!%s\n", row->line, row->fault);
-  else
-    g_string_append_printf (seen, "%u:%s|%s\n", row->line, row->cells[0], row->cells[1]);
+    g_string_append_printf (seen, "!%s", row->fault);
+  g_string_append_printf (seen, ":%s|%s\n", row->cells[0], row->cells[1]);
   return TRUE;
 }
 
@@ -125,9 +126,9 @@ test_blank_lines_are_no_rows_but_count_as_lines (void **state)
 static void
 test_ragged_row_has_a_fault_and_the_rest_goes_on (void **state)
 {
-  assert_rows (
-      "first,second\na\n\"b\n\",c,d\ne,f\n",
-      "2!the header has 2 cells, this row 1\n3!the header has 2 cells, this row 3\n5:e|f\n");
+  assert_rows ("first,second\na,b\nc\n\"d\n\",e,f\ng,h\n",
+               "2:a|b\n3!the header has 2 cells, this row 1:c|\n"
+               "4!the header has 2 cells, this row 3:d\n|e\n6:g|h\n");
 }
 
 static void
@@ -145,31 +146,34 @@ test_nul_byte_is_the_fault_of_its_row (void **state)
   g_autofree char *seen = read_bytes (bytes, sizeof bytes - 1, &error);
 
   assert_no_error (error);
-  assert_string_equal (seen, "2!the cell second holds a NUL byte\n3:c|d\n");
+  assert_string_equal (seen, "2!the cell second holds a NUL byte:a|\n3:c|d\n");
 }
 
+/** The reader forgets such a cell piece by piece, and a piece may end at its closing quote. */
 static void
 test_cell_beyond_the_limit_is_the_fault_of_its_row (void **state)
 {
-  g_autoptr (GString) text = g_string_new ("first,second\na,\"\n");
-  g_autoptr (GError) error = NULL;
-  g_autofree char *seen = NULL;
+  for (int more = -1; more <= 1; more++)
+    {
+      g_autofree char *cell = g_strnfill ((gsize) (CSV_MAX_CELL_BYTES + more), 'x');
+      g_autofree char *text = NULL, *seen = NULL;
+      g_autoptr (GError) error = NULL;
 
-  g_string_set_size (text, text->len + 2 * CSV_MAX_CELL_BYTES);
-  memset (text->str + text->len - 2 * CSV_MAX_CELL_BYTES, ' ', 2 * CSV_MAX_CELL_BYTES);
-  g_string_append (text, "\n\"  \nc,d\n");
-  seen = read_bytes (text->str, text->len, &error);
-  assert_no_error (error);
-  assert_string_equal (
-      seen, "2!a cell is longer than 16 MiB; a quote was probably never closed\n5:c|d\n");
+      cell[0] = '\n';
+      text = g_strdup_printf ("first,second\n\"%s\"  ,b\nc,d\n", cell);
+      seen = read_bytes (text, strlen (text), &error);
+      assert_no_error (error);
+      assert_string_equal (
+          seen, "2!a cell is longer than 16 MiB; a quote was probably never closed:|b\n4:c|d\n");
+    }
 }
 
 static void
 test_unclosed_quote_says_where_it_opens (void **state)
 {
-  assert_rows ("first,second\na,b\nc\n\nx,\"y\nz,w\n",
-               "2:a|b\n3!the header has 2 cells, this row 1\n5!the quote that opens in line 5 is "
-               "never closed, so the rest of the file belongs to it\n");
+  assert_rows ("first,second\na,b\nc,\"d\n\"\n\nx,\"y\nz,w\n",
+               "2:a|b\n3:c|d\n\n6!the quote that opens in line 6 is never closed, so the rest of "
+               "the file belongs to it:x|\n");
 }
 
 /* The reader's buffer. */
@@ -191,6 +195,39 @@ test_rows_are_the_same_wherever_a_buffer_ends (void **state)
       g_string_append_printf (text, "%s\r\n%s", cell, rows);
       g_string_append_printf (expected, "%s\n3:a \"q\"\r\n\xe2\x80\xa2 x|\xc3\xa9\n6:c|d\n", cell);
       assert_rows (text->str, expected->str);
+    }
+}
+
+static gboolean
+check_row (const CsvRow *row, gpointer user_data, GError **error)
+{
+  guint *last_line = user_data;
+
+  assert_true (row->line > *last_line);
+  *last_line = row->line;
+  for (gsize i = 0; i < G_N_ELEMENTS (columns); i++)
+    assert_true (g_utf8_validate (row->cells[i], -1, NULL));
+  return TRUE;
+}
+
+static void
+test_any_bytes_are_rows_or_an_error (void **state)
+{
+  static const char letters[] = "\"\"\"\n\n\r,,,, a\xe2\x80\xff";
+  Random random;
+
+  random_init (&random, 3, 0);
+  for (guint round = 0; round < 2000; round++)
+    {
+      char bytes[64] = "first,second\n";
+      g_autofree char *path = NULL;
+      guint last_line = 1;
+
+      for (gsize i = strlen (bytes); i < sizeof bytes; i++)
+        bytes[i] = letters[random_below (&random, sizeof letters)];
+      path = testing_write ("any.csv", bytes, sizeof bytes);
+      csv_read (path, columns, G_N_ELEMENTS (columns), check_row, &last_line, &(CsvWatch){ NULL },
+                NULL);
     }
 }
 
@@ -401,6 +438,7 @@ main (void)
     cmocka_unit_test (test_cell_beyond_the_limit_is_the_fault_of_its_row),
     cmocka_unit_test (test_unclosed_quote_says_where_it_opens),
     cmocka_unit_test (test_rows_are_the_same_wherever_a_buffer_ends),
+    cmocka_unit_test (test_any_bytes_are_rows_or_an_error),
     cmocka_unit_test (test_error_of_the_row_function_stops_the_reading),
     cmocka_unit_test (test_absent_file_and_directory_are_named),
     cmocka_unit_test (test_volume_names_are_taken_apart),

@@ -155,6 +155,8 @@ test_words_and_phrases_are_looked_for_in_the_reports (void **state)
   assert_found ("\"ground gl\"*", "train_1_a_1 valid_1_a_1");
   assert_found ("\"ground gl\"", "");
   assert_found ("\xe2\x80\x9cground glass\xe2\x80\x9d", "train_1_a_1 valid_1_a_1");
+  assert_found ("\xe2\x80\x9c\"no\" nodularity\xe2\x80\x9d", "train_10_a_1");
+  assert_found ("\xe2\x80\x9e\" OR ground\xe2\x80\x9c", "");
   assert_found ("ground-glass", "train_1_a_1 valid_1_a_1");
   assert_found ("SMOKER", "train_10_a_1");
   assert_found ("emphys\xc3\xa8me", "train_10_a_1");
@@ -355,7 +357,7 @@ test_any_bytes_are_a_query_or_an_error (void **state)
   Random random;
 
   random_init (&random, 5, 0);
-  for (guint round = 0; round < 3000; round++)
+  for (guint round = 0; round < 20000; round++)
     {
       char text[24] = "";
       g_autoptr (GError) error = NULL;

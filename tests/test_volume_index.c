@@ -80,6 +80,7 @@ test_first_path_of_a_repeated_name_is_used (void **state)
   touch ("twice", "a/train_1_a_1.nii.gz");
   touch ("twice", "c/train_1_a_1.nii.gz");
   touch ("twice", "c/train_2_a_1.nii.gz");
+  touch ("twice", "train_1_a_1.nii.gz");
   index = index_of ("twice");
   duplicates = catalog_volume_index_duplicates (index);
   assert_path (index, "train_1_a_1.nii.gz", "twice", "a/train_1_a_1.nii.gz");

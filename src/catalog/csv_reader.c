@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define BUFFER_BYTES (256 << 10)
-#define CELL_GROWTH_BYTES (16 << 10)
+#define CELL_GROWTH_BYTES (256 << 10)
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /* As much of a wrong header as a message shows. */

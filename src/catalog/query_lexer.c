@@ -52,11 +52,24 @@ clear_token (gpointer token)
   g_free (((QueryToken *) token)->text);
 }
 
-/** Straight quotes, and the curly ones that come with pasted text. */
+/** The curly quotes come with pasted text. */
+static gboolean
+is_curly_quote (gunichar c)
+{
+  return c == 0x201c || c == 0x201d || c == 0x201e;
+}
+
 static gboolean
 is_quote (gunichar c)
 {
-  return c == '"' || c == 0x201c || c == 0x201d || c == 0x201e;
+  return c == '"' || is_curly_quote (c);
+}
+
+/** A straight quote is closed by another, a curly one by any other curly one. */
+static gboolean
+is_closed_by (gunichar quote, gunichar c)
+{
+  return quote == '"' ? c == '"' : is_curly_quote (c);
 }
 
 static gboolean
@@ -75,9 +88,10 @@ ends_word (gunichar c)
 static const char *
 lex_quoted (const char *start, QueryToken *token)
 {
+  gunichar quote = g_utf8_get_char (start);
   const char *inside = g_utf8_next_char (start), *end = inside;
 
-  while (*end != '\0' && !is_quote (g_utf8_get_char (end)))
+  while (*end != '\0' && !is_closed_by (quote, g_utf8_get_char (end)))
     end = g_utf8_next_char (end);
   if (*end == '\0')
     return NULL;

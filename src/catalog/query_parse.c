@@ -164,20 +164,32 @@ write_label (Parser *parser, guint label, gboolean positive)
   write_sql (parser, "(labels >> %u & 1 = %d)", label, positive);
 }
 
+static gsize
+longest_label (void)
+{
+  gsize longest = 0;
+
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    longest = MAX (longest, strlen (catalog_label_name (label)));
+  return longest;
+}
+
 /** The longest run of words, or the phrase, at hand that is a label's name; -1 if none is. */
 static int
 accept_label (Parser *parser)
 {
+  gsize longest = longest_label ();
   g_autoptr (GString) name = g_string_new (NULL);
   int label = -1;
   guint n_tokens = 0;
 
-  for (guint i = 0; i == 0 || peek_at (parser, i)->kind == QUERY_WORD; i++)
+  for (guint i = 0; name->len <= longest; i++)
     {
       const QueryToken *token = peek_at (parser, i);
+      gboolean may_belong = token->kind == QUERY_WORD || (token->kind == QUERY_QUOTED && i == 0);
       int found;
 
-      if ((token->kind != QUERY_WORD && token->kind != QUERY_QUOTED) || token->prefix)
+      if (!may_belong || token->prefix)
         break;
       g_string_append_printf (name, "%s%s", i > 0 ? " " : "", token->text);
       found = catalog_label_find (name->str);
