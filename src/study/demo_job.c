@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 
-#define TRAIN_SCANS 800
-#define VALID_SCANS 300
+#define TRAIN_SCANS 1000
+#define VALID_SCANS 400
 #define LEARNING_RATE 0.002 /* a few hundred scans make few steps */
 
 static void
