@@ -23,7 +23,8 @@ bytes_source_open (const char *path, GError **error)
   struct stat info;
 
   source->name = g_strdup (path);
-  source->fd = open (path, O_RDONLY | O_CLOEXEC);
+  /* Without O_NONBLOCK a pipe would make us wait for its writer. */
+  source->fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (source->fd < 0 || fstat (source->fd, &info) != 0)
     {
       g_set_error (error, CTCLIP_ERROR, errno == ENOENT ? CTCLIP_ERROR_NOT_FOUND : CTCLIP_ERROR_IO,
@@ -66,6 +67,24 @@ const char *
 bytes_source_name (const BytesSource *source)
 {
   return source->name;
+}
+
+gboolean
+bytes_source_check_name (const BytesSource *source, const char *name, GError **error)
+{
+  gboolean printable = g_utf8_validate (name, -1, NULL);
+
+  for (const char *at = name; printable && *at != '\0'; at = g_utf8_next_char (at))
+    printable = !g_unichar_iscntrl (g_utf8_get_char (at));
+  if (!printable)
+    {
+      g_autofree char *escaped = g_strescape (name, NULL);
+
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+                   "%s: holds the impossible name \"%s\"; the file is damaged or forged",
+                   source->name, escaped);
+    }
+  return printable;
 }
 
 guint64
@@ -130,7 +149,7 @@ bytes_source_load (BytesSource *source, guint64 offset, gsize size, GError **err
   buffer = g_try_malloc (size + 1);
   if (buffer == NULL)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "%s: %.0f MB were refused",
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "%s: %.0f MB of memory were refused",
                    source->name, (double) size / 1e6);
       return NULL;
     }

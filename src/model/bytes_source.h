@@ -17,6 +17,14 @@ void bytes_source_free (BytesSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BytesSource, bytes_source_free)
 
 const char *bytes_source_name (const BytesSource *source);
+
+/**
+ * bytes_source_check_name: a name that was read from the source can stand in a message.
+ *
+ * Anything but UTF-8 without control characters, which a terminal would obey, is
+ * CTCLIP_ERROR_CORRUPT.
+ */
+gboolean bytes_source_check_name (const BytesSource *source, const char *name, GError **error);
 guint64 bytes_source_size (const BytesSource *source);
 
 /** bytes_source_read: exactly @size bytes; what lies past the end is CTCLIP_ERROR_CORRUPT. */

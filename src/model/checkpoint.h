@@ -58,7 +58,9 @@ const CheckpointTensor *checkpoint_find (const Checkpoint *checkpoint, const cha
 
 /**
  * checkpoint_read_float: a tensor as contiguous float32, C order, converted where stored otherwise.
- * Free with g_free. %NULL on error.
+ *
+ * Memory beyond the result: none where the elements lie in order, else what the tensor spans.
+ * Returns: `n` floats, to be freed with g_free; %NULL on error.
  */
 float *checkpoint_read_float (Checkpoint *checkpoint, const CheckpointTensor *tensor,
                               GError **error);
@@ -76,14 +78,13 @@ typedef struct
   const char *name;
   guint n_dims;
   gint64 shape[CHECKPOINT_MAX_DIMS];
-  const float
-      *data; /* C order; %NULL: made by `fill` when its turn comes, so that one is held at a time */
-  CheckpointFill fill;
+  const float *data;   /* C order; %NULL: `fill` makes it when its turn comes */
+  CheckpointFill fill; /* so that one tensor is held at a time */
   gpointer user_data;
 } CheckpointItem;
 
 /** checkpoint_write_zip: what torch.load (weights_only=True) reads: an OrderedDict of float32
- * tensors. Up to 4 GiB. */
+ * tensors. More than 4 GiB is CTCLIP_ERROR_UNSUPPORTED. */
 gboolean checkpoint_write_zip (const char *path, gboolean replace, const CheckpointItem *items,
                                guint n, GError **error);
 
@@ -93,6 +94,7 @@ gboolean checkpoint_write_safetensors (const char *path, gboolean replace,
                                        const CheckpointItem *items, guint n,
                                        const char *const *metadata, GError **error);
 
-/** checkpoint_safetensors_bytes: the same file in memory; items must hold their data. */
+/** checkpoint_safetensors_bytes: the same file in memory, for a head rather than a network; items
+ * must hold their data. */
 GBytes *checkpoint_safetensors_bytes (const CheckpointItem *items, guint n,
                                       const char *const *metadata);

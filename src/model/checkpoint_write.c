@@ -1,17 +1,47 @@
 /* PyTorch's zip form, as torch.save writes it: data.pkl first, every storage aligned to 64 bytes.
  */
-#include "model/checkpoint.h"
+#include "model/checkpoint_private.h"
 
 #include "base/error.h"
 #include "base/output_file.h"
 
-#include <errno.h>
 #include <string.h>
 #include <zlib.h>
 
 #define TOP "archive"
 #define ALIGNMENT 64
-#define BATCH 1000 /* items between two SETITEMS, as Python's pickler does */
+#define MAX_ITEMS 65000 /* a zip without zip64 holds 65,535 members */
+#define BATCH 1000      /* items between two SETITEMS, as Python's pickler does */
+
+/* ---- items ---- */
+
+gsize
+checkpoint_item_n (const CheckpointItem *item)
+{
+  gsize n = 1;
+
+  for (guint i = 0; i < item->n_dims; i++)
+    n *= (gsize) item->shape[i];
+  return n;
+}
+
+const float *
+checkpoint_item_numbers (const CheckpointItem *item, float **made, GError **error)
+{
+  gsize n = checkpoint_item_n (item);
+
+  if (item->data != NULL)
+    return item->data;
+  *made = g_try_new (float, MAX (n, 1));
+  if (*made == NULL)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
+                   "tensor %s: %.0f MB of memory were refused", item->name,
+                   (double) n * sizeof **made / 1e6);
+      return NULL;
+    }
+  return n == 0 || item->fill (*made, n, item->user_data, error) ? *made : NULL;
+}
 
 /* ---- little-endian bytes ---- */
 
@@ -72,16 +102,6 @@ pickle_integers (GByteArray *pickle, const gint64 *values, guint n)
   put (pickle, 't', 1);
 }
 
-static gsize
-item_n (const CheckpointItem *item)
-{
-  gsize n = 1;
-
-  for (guint i = 0; i < item->n_dims; i++)
-    n *= (gsize) item->shape[i];
-  return n;
-}
-
 /** _rebuild_tensor_v2 (storage, 0, shape, strides, False, OrderedDict ()) */
 static void
 pickle_tensor (GByteArray *pickle, const CheckpointItem *item, guint key)
@@ -96,7 +116,7 @@ pickle_tensor (GByteArray *pickle, const CheckpointItem *item, guint key)
   put_text (pickle, "ctorch\nFloatStorage\n");
   pickle_text (pickle, key_text);
   pickle_text (pickle, "cpu");
-  pickle_integer (pickle, (gint64) item_n (item));
+  pickle_integer (pickle, (gint64) checkpoint_item_n (item));
   put_text (pickle, "tQ");
   pickle_integer (pickle, 0);
   pickle_integers (pickle, item->shape, item->n_dims);
@@ -143,12 +163,6 @@ archive_write (Archive *archive, const void *data, gsize size, GError **error)
   return output_file_write (archive->file, data, size, error);
 }
 
-static guint32
-crc_of (const void *data, gsize size)
-{
-  return (guint32) crc32_z (0, data, size);
-}
-
 /** The fields that local header and directory share, from "version needed" to the name's length. */
 static void
 put_common (GByteArray *bytes, guint32 crc, gsize size, gsize name_size)
@@ -169,7 +183,7 @@ archive_add (Archive *archive, const char *name, const void *data, gsize size, G
 {
   g_autofree char *full = g_strconcat (TOP "/", name, NULL);
   gsize name_size = strlen (full);
-  guint32 crc = crc_of (data, size);
+  guint32 crc = (guint32) crc32_z (0, data, size);
   guint64 local = archive->at;
   gsize padding = (ALIGNMENT - (local + 30 + name_size + 4) % ALIGNMENT) % ALIGNMENT;
   g_autoptr (GByteArray) header = g_byte_array_new ();
@@ -224,20 +238,11 @@ static gboolean
 add_item (Archive *archive, const CheckpointItem *item, guint key, GError **error)
 {
   g_autofree char *name = g_strdup_printf ("data/%u", key);
-  gsize n = item_n (item);
   g_autofree float *made = NULL;
+  const float *numbers = checkpoint_item_numbers (item, &made, error);
 
-  if (item->data != NULL || n == 0)
-    return archive_add (archive, name, item->data, n * sizeof (float), error);
-  made = g_try_new (float, n);
-  if (made == NULL)
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "tensor %s: %.0f MB were refused",
-                   item->name, (double) n * sizeof (float) / 1e6);
-      return FALSE;
-    }
-  return item->fill (made, n, item->user_data, error)
-         && archive_add (archive, name, made, n * sizeof (float), error);
+  return numbers != NULL
+         && archive_add (archive, name, numbers, checkpoint_item_n (item) * sizeof *numbers, error);
 }
 
 gboolean
@@ -251,10 +256,10 @@ checkpoint_write_zip (const char *path, gboolean replace, const CheckpointItem *
 
   if (file == NULL)
     return FALSE;
-  if (n > 60000)
+  if (n > MAX_ITEMS)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-                   "%s: %u tensors are more than are written", path, n);
+                   "%s: %u tensors are more than this form holds; write safetensors", path, n);
       return FALSE;
     }
   pickle = state_dict_pickle (items, n);

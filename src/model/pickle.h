@@ -14,19 +14,21 @@ typedef struct
   char *name;
   CheckpointType type;
   char *storage;    /* key of the member "data/<key>" */
-  gint64 storage_n; /* elements of the storage */
+  gint64 storage_n; /* elements that the storage is said to have */
   gint64 offset;    /* elements */
   guint n_dims;
   gint64 shape[CHECKPOINT_MAX_DIMS];
-  gint64 strides[CHECKPOINT_MAX_DIMS]; /* elements, >= 0 */
+  gint64 strides[CHECKPOINT_MAX_DIMS]; /* elements */
 } PickleTensor;
 
 /**
  * pickle_read_tensors: the state dict's tensors, in its order.
  *
  * @what: named in errors
- * Returns: (element-type PickleTensor); free with g_ptr_array_unref. Tensors lie inside their
- * storages.
+ *
+ * What the pickle says of them is not checked against anything: numbers may be negative or reach
+ * outside the storage.
+ * Returns: (element-type PickleTensor) at least one; free with g_ptr_array_unref.
  */
 GPtrArray *pickle_read_tensors (const guint8 *bytes, gsize size, const char *what, GError **error);
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_HEADER (100 << 20)
+#define MAX_HEADER (16 << 20) /* that of 1,000 tensors has some 100 KB */
 #define METADATA "__metadata__"
 
 static const struct
@@ -50,8 +50,9 @@ read_shape (const json_t *shape, CheckpointEntry *entry)
         return FALSE;
     }
   entry->tensor.n = n;
-  n = 1;
-  for (guint i = entry->tensor.n_dims; i-- > 0; n *= MAX (entry->tensor.shape[i], 1))
+  /* Where there are no elements the product of the other sizes may not be a number. */
+  n = entry->tensor.n > 0 ? 1 : 0;
+  for (guint i = entry->tensor.n_dims; i-- > 0; n *= entry->tensor.shape[i])
     entry->strides[i] = n;
   return TRUE;
 }
@@ -67,6 +68,8 @@ add_entry (Checkpoint *checkpoint, const char *name, const json_t *object, guint
   gint64 begin, end, bytes;
   gboolean known = FALSE;
 
+  if (!bytes_source_check_name (checkpoint->source, name, error))
+    return FALSE;
   for (guint i = 0; dtype != NULL && i < G_N_ELEMENTS (types); i++)
     if (strcmp (types[i].name, dtype) == 0)
       {
@@ -87,15 +90,14 @@ add_entry (Checkpoint *checkpoint, const char *name, const json_t *object, guint
   if ((guint64) end > bytes_source_size (checkpoint->source) - data_start)
     return corrupt (checkpoint, name, "it reaches past the end of the file", error);
   entry.position = data_start + (guint64) begin;
-  entry.tensor.name = g_strdup (name);
-  g_array_append_val (checkpoint->entries, entry);
-  return TRUE;
+  return checkpoint_add (checkpoint, name, &entry, error);
 }
 
 static gint
 compare_positions (gconstpointer a, gconstpointer b)
 {
-  guint64 x = ((const CheckpointEntry *) a)->position, y = ((const CheckpointEntry *) b)->position;
+  guint64 x = (*(const CheckpointEntry *const *) a)->position,
+          y = (*(const CheckpointEntry *const *) b)->position;
 
   return (x > y) - (x < y);
 }
@@ -104,15 +106,24 @@ compare_positions (gconstpointer a, gconstpointer b)
 static gboolean
 check_overlaps (Checkpoint *checkpoint, GError **error)
 {
-  g_array_sort (checkpoint->entries, compare_positions);
-  for (guint i = 1; i < checkpoint->entries->len; i++)
-    {
-      const CheckpointEntry *before = &g_array_index (checkpoint->entries, CheckpointEntry, i - 1);
-      const CheckpointEntry *entry = &g_array_index (checkpoint->entries, CheckpointEntry, i);
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  guint64 end = 0;
 
-      if (before->position + (guint64) before->tensor.n * checkpoint_type_size (before->tensor.type)
-          > entry->position)
+  for (guint i = 0; i < checkpoint->entries->len; i++)
+    {
+      CheckpointEntry *entry = &g_array_index (checkpoint->entries, CheckpointEntry, i);
+
+      if (entry->tensor.n > 0)
+        g_ptr_array_add (sorted, entry);
+    }
+  g_ptr_array_sort (sorted, compare_positions);
+  for (guint i = 0; i < sorted->len; i++)
+    {
+      const CheckpointEntry *entry = g_ptr_array_index (sorted, i);
+
+      if (entry->position < end)
         return corrupt (checkpoint, entry->tensor.name, "it overlaps another tensor", error);
+      end = entry->position + (guint64) entry->tensor.n * checkpoint_type_size (entry->tensor.type);
     }
   return TRUE;
 }
@@ -124,8 +135,12 @@ read_metadata (Checkpoint *checkpoint, json_t *object)
   json_t *value;
 
   checkpoint->metadata = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  json_object_foreach (object, key, value) if (json_is_string (value)) g_hash_table_insert (
-      checkpoint->metadata, g_strdup (key), g_strdup (json_string_value (value)));
+  json_object_foreach (object, key, value)
+  {
+    if (json_is_string (value))
+      g_hash_table_insert (checkpoint->metadata, g_strdup (key),
+                           g_strdup (json_string_value (value)));
+  }
 }
 
 gboolean
@@ -168,24 +183,15 @@ checkpoint_read_safetensors_contents (Checkpoint *checkpoint, GError **error)
 
 /* ---- writing ---- */
 
-static gsize
-item_n (const CheckpointItem *item)
-{
-  gsize n = 1;
-
-  for (guint i = 0; i < item->n_dims; i++)
-    n *= (gsize) item->shape[i];
-  return n;
-}
-
-/** The header, padded with blanks so that the data begins at a multiple of 8. */
-static char *
-header_text (const CheckpointItem *items, guint n, const char *const *metadata)
+/** The length and the header, padded with blanks so that the data begins at a multiple of 8. */
+static GByteArray *
+header_bytes (const CheckpointItem *items, guint n, const char *const *metadata)
 {
   json_t *header = json_object ();
-  GString *padded;
+  GByteArray *bytes = g_byte_array_new ();
   char *text;
-  gsize at = 0;
+  gsize at = 0, text_size, padding;
+  guint64 length;
 
   if (metadata != NULL)
     {
@@ -197,37 +203,36 @@ header_text (const CheckpointItem *items, guint n, const char *const *metadata)
     }
   for (guint i = 0; i < n; i++)
     {
-      gsize bytes = item_n (&items[i]) * sizeof (float);
+      gsize end = at + checkpoint_item_n (&items[i]) * sizeof (float);
       json_t *shape = json_array ();
 
       for (guint d = 0; d < items[i].n_dims; d++)
         json_array_append_new (shape, json_integer (items[i].shape[d]));
       json_object_set_new (header, items[i].name,
                            json_pack ("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape,
-                                      "data_offsets", (json_int_t) at, (json_int_t) (at + bytes)));
-      at += bytes;
+                                      "data_offsets", (json_int_t) at, (json_int_t) end));
+      at = end;
     }
   text = json_dumps (header, JSON_COMPACT);
   json_decref (header);
-  padded = g_string_new (text);
+  text_size = strlen (text);
+  padding = (8 - text_size % 8) % 8;
+  length = GUINT64_TO_LE ((guint64) (text_size + padding));
+  g_byte_array_append (bytes, (const guint8 *) &length, sizeof length);
+  g_byte_array_append (bytes, (const guint8 *) text, (guint) text_size);
+  g_byte_array_append (bytes, (const guint8 *) "       ", (guint) padding);
   free (text);
-  while (padded->len % 8 != 0)
-    g_string_append_c (padded, ' ');
-  return g_string_free (padded, FALSE);
+  return bytes;
 }
 
 GBytes *
 checkpoint_safetensors_bytes (const CheckpointItem *items, guint n, const char *const *metadata)
 {
-  g_autofree char *header = header_text (items, n, metadata);
-  GByteArray *bytes = g_byte_array_new ();
-  guint64 length = GUINT64_TO_LE ((guint64) strlen (header));
+  GByteArray *bytes = header_bytes (items, n, metadata);
 
-  g_byte_array_append (bytes, (const guint8 *) &length, sizeof length);
-  g_byte_array_append (bytes, (const guint8 *) header, (guint) strlen (header));
   for (guint i = 0; i < n; i++)
     g_byte_array_append (bytes, (const guint8 *) items[i].data,
-                         (guint) (item_n (&items[i]) * sizeof (float)));
+                         (guint) (checkpoint_item_n (&items[i]) * sizeof (float)));
   return g_byte_array_free_to_bytes (bytes);
 }
 
@@ -235,11 +240,20 @@ gboolean
 checkpoint_write_safetensors (const char *path, gboolean replace, const CheckpointItem *items,
                               guint n, const char *const *metadata, GError **error)
 {
-  g_autoptr (GBytes) bytes = checkpoint_safetensors_bytes (items, n, metadata);
   g_autoptr (OutputFile) file = output_file_open (path, replace, error);
+  g_autoptr (GByteArray) header = header_bytes (items, n, metadata);
 
-  return file != NULL
-         && output_file_write (file, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
-                               error)
-         && output_file_commit (file, error);
+  if (file == NULL || !output_file_write (file, header->data, header->len, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree float *made = NULL;
+      const float *numbers = checkpoint_item_numbers (&items[i], &made, error);
+
+      if (numbers == NULL
+          || !output_file_write (file, numbers, checkpoint_item_n (&items[i]) * sizeof *numbers,
+                                 error))
+        return FALSE;
+    }
+  return output_file_commit (file, error);
 }

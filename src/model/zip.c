@@ -126,11 +126,11 @@ read_zip64_extra (const guint8 *extra, gsize size, guint64 *uncompressed, guint6
 
 /** Data lies behind the local header, whose name and extra field have lengths of their own. */
 static gboolean
-find_data (BytesSource *source, guint64 local, ZipMember *member, GError **error)
+find_data (BytesSource *source, ZipMember *member, GError **error)
 {
   guint8 header[LOCAL_SIZE];
 
-  if (!bytes_source_read (source, local, LOCAL_SIZE, header, error))
+  if (!bytes_source_read (source, member->header, LOCAL_SIZE, header, error))
     return FALSE;
   if (read_le (header, 4) != LOCAL_SIGNATURE)
     {
@@ -139,7 +139,8 @@ find_data (BytesSource *source, guint64 local, ZipMember *member, GError **error
                    bytes_source_name (source), member->name);
       return FALSE;
     }
-  member->offset = local + LOCAL_SIZE + read_le (header + 26, 2) + read_le (header + 28, 2);
+  member->offset =
+      member->header + LOCAL_SIZE + read_le (header + 26, 2) + read_le (header + 28, 2);
   if (member->offset > bytes_source_size (source)
       || member->size > bytes_source_size (source) - member->offset)
     {
@@ -158,7 +159,7 @@ read_entry (BytesSource *source, const guint8 **at, const guint8 *end, GError **
 {
   const guint8 *entry = *at;
   gsize name_size, extra_size, comment_size;
-  guint64 compressed, uncompressed, local;
+  guint64 compressed, uncompressed, header;
   ZipMember *member;
 
   if (end - entry < CENTRAL_SIZE || read_le (entry, 4) != CENTRAL_SIGNATURE)
@@ -171,10 +172,10 @@ read_entry (BytesSource *source, const guint8 **at, const guint8 *end, GError **
   name_size = (gsize) read_le (entry + 28, 2);
   extra_size = (gsize) read_le (entry + 30, 2);
   comment_size = (gsize) read_le (entry + 32, 2);
-  local = read_le (entry + 42, 4);
+  header = read_le (entry + 42, 4);
   if ((gsize) (end - entry) - CENTRAL_SIZE < name_size + extra_size + comment_size
       || !read_zip64_extra (entry + CENTRAL_SIZE + name_size, extra_size, &uncompressed,
-                            &compressed, &local))
+                            &compressed, &header))
     {
       corrupt (source, "its table of contents cannot be read", error);
       return NULL;
@@ -182,8 +183,11 @@ read_entry (BytesSource *source, const guint8 **at, const guint8 *end, GError **
   member = g_new0 (ZipMember, 1);
   member->name = g_strndup ((const char *) entry + CENTRAL_SIZE, name_size);
   member->size = uncompressed;
+  member->header = header;
   *at = entry + CENTRAL_SIZE + name_size + extra_size + comment_size;
-  if (read_le (entry + 10, 2) != 0 || compressed != uncompressed || (entry[8] & 1))
+  if (!bytes_source_check_name (source, member->name, error))
+    g_clear_pointer (&member, member_free);
+  else if (read_le (entry + 10, 2) != 0 || compressed != uncompressed || (entry[8] & 1))
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
                    "%s: member %s is compressed or encrypted, which PyTorch never writes; save it "
@@ -191,7 +195,7 @@ read_entry (BytesSource *source, const guint8 **at, const guint8 *end, GError **
                    bytes_source_name (source), member->name);
       g_clear_pointer (&member, member_free);
     }
-  else if (!find_data (source, local, member, error))
+  else if (!find_data (source, member, error))
     g_clear_pointer (&member, member_free);
   return member;
 }
@@ -202,6 +206,37 @@ compare_offsets (gconstpointer a, gconstpointer b)
   const ZipMember *x = *(ZipMember *const *) a, *y = *(ZipMember *const *) b;
 
   return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/** Sorted members may share no byte with each other or with the directory behind them, nor a name:
+ * two readers would read such a file in two ways. */
+static gboolean
+check_members (BytesSource *source, GPtrArray *members, guint64 directory_offset, GError **error)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < members->len; i++)
+    {
+      const ZipMember *member = g_ptr_array_index (members, i),
+                      *next = i + 1 < members->len ? g_ptr_array_index (members, i + 1) : NULL;
+
+      if (member->offset + member->size > (next != NULL ? next->header : directory_offset))
+        {
+          g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+                       "%s: members %s and %s overlap; the file is damaged or forged",
+                       bytes_source_name (source), member->name,
+                       next != NULL ? next->name : "the table of contents");
+          return FALSE;
+        }
+      if (!g_hash_table_add (names, member->name))
+        {
+          g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+                       "%s: two members are called %s; the file is damaged or forged",
+                       bytes_source_name (source), member->name);
+          return FALSE;
+        }
+    }
+  return TRUE;
 }
 
 GPtrArray *
@@ -227,17 +262,7 @@ zip_read_members (BytesSource *source, GError **error)
       g_ptr_array_add (members, member);
     }
   g_ptr_array_sort (members, compare_offsets);
-  for (guint i = 1; i < members->len; i++)
-    {
-      const ZipMember *before = g_ptr_array_index (members, i - 1),
-                      *member = g_ptr_array_index (members, i);
-
-      if (before->offset + before->size <= member->offset)
-        continue;
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
-                   "%s: members %s and %s overlap; the file is damaged or forged",
-                   bytes_source_name (source), before->name, member->name);
-      return NULL;
-    }
+  if (!check_members (source, members, directory.offset, error))
+    return NULL;
   return g_steal_pointer (&members);
 }

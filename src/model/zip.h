@@ -8,6 +8,7 @@
 typedef struct
 {
   char *name;
+  guint64 header; /* byte where its local header begins */
   guint64 offset; /* of the data itself */
   guint64 size;
 } ZipMember;
@@ -15,7 +16,8 @@ typedef struct
 /**
  * zip_read_members: by the central directory (local headers may hold no sizes), zip64 included.
  *
- * Compressed or encrypted members, members that overlap or lie past the end are refused by name.
+ * Compressed or encrypted members, members that overlap, share a name or lie past
+ * the end are refused by name.
  * Returns: (element-type ZipMember) sorted by offset; free with g_ptr_array_unref.
  */
 GPtrArray *zip_read_members (BytesSource *source, GError **error);
