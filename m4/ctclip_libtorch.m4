@@ -32,7 +32,6 @@ AC_DEFUN([CTCLIP_LIBTORCH], [
 
   torch_save_CPPFLAGS="$CPPFLAGS"; torch_save_CXXFLAGS="$CXXFLAGS"
   torch_save_LIBS="$LIBS"; torch_save_LDFLAGS="$LDFLAGS"
-  CPPFLAGS="$CPPFLAGS $TORCH_CPPFLAGS"
   LDFLAGS="$LDFLAGS $torch_ldflags"
   LIBS="$LIBS -ltorch_cpu -lc10"
 
@@ -40,7 +39,8 @@ AC_DEFUN([CTCLIP_LIBTORCH], [
   # use libstdc++'s old string ABI. at::show_config returns a std::string, so linking it tells the ABI.
   AC_MSG_CHECKING([for libtorch ($torch_place)])
   for torch_std in gnu++17 gnu++20; do
-    CXXFLAGS="$torch_save_CXXFLAGS -std=$torch_std"
+    # Preprocessing alone takes no CXXFLAGS.
+    CPPFLAGS="$torch_save_CPPFLAGS $TORCH_CPPFLAGS -std=$torch_std"
     AC_PREPROC_IFELSE([AC_LANG_SOURCE([[#include <ATen/ATen.h>]])], [], [continue])
     for torch_abi in 1 0; do
       TORCH_CXXFLAGS="-std=$torch_std -D_GLIBCXX_USE_CXX11_ABI=$torch_abi"
@@ -60,8 +60,9 @@ AC_DEFUN([CTCLIP_LIBTORCH], [
   TORCH_LIBS="$torch_ldflags -ltorch -ltorch_cpu -lc10"
   AS_IF([test "$torch_found" = yes && test -f "$torch_libdir/libtorch_cuda.so"],
     [torch_cuda=yes
-     # Nothing calls into libtorch_cuda by name, yet it must be loaded: it registers the CUDA operators.
-     TORCH_LIBS="$torch_ldflags -Wl,--push-state,--no-as-needed -ltorch -ltorch_cpu -ltorch_cuda -lc10 -lc10_cuda -Wl,--pop-state"])
+     # Nothing calls into libtorch_cuda by name, yet it must be loaded: it registers the CUDA operators. One
+     # argument, since libtool moves the linker's flags away from the libraries.
+     TORCH_LIBS="$TORCH_LIBS -Wl,--push-state,--no-as-needed,-ltorch_cuda,--pop-state"])
   AC_SUBST([TORCH_CPPFLAGS])
   AC_SUBST([TORCH_CXXFLAGS])
   AC_SUBST([TORCH_LIBS])
