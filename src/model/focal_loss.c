@@ -2,38 +2,42 @@
 
 #include <math.h>
 
-/** log (1 + e^x) without overflow. */
+/** One element: its loss, and the loss's slope in u = z for label 1, −z for label 0. */
 static double
-softplus (double x)
+element_loss (double gamma, double u, double *slope)
 {
-  return x > 0 ? x + log1p (exp (-x)) : log1p (exp (x));
+  /* With e = exp (−|u|) neither end saturates: q = σ(−u) and 1 − q are exact to their last digits,
+   * and q^γ comes from log q = −softplus (u). */
+  const double e = exp (-fabs (u)), rest = log1p (e), large = 1 / (1 + e), small = e / (1 + e);
+  const double q = u > 0 ? small : large, p = u > 0 ? large : small;
+  const double cross_entropy = (u < 0 ? -u : 0) + rest; /* −log σ(u) = softplus (−u) */
+  const double log_q = -((u > 0 ? u : 0) + rest);
+  const double focus = gamma == 0 ? 1 : exp (gamma * log_q);
+
+  *slope = -focus * (gamma * p * cross_entropy + q);
+  return focus * cross_entropy;
 }
 
 double
 focal_loss (const FocalLoss *loss, const double *logits, const guint8 *labels, gsize n,
             guint classes, double *gradient)
 {
-  double sum = 0, elements = (double) n * classes;
+  const gboolean balanced = !isnan (loss->alpha);
+  const double elements = (double) n * classes;
+  double sum = 0;
 
   for (gsize i = 0; i < n; i++)
-    for (guint class = 0; class < classes; class ++)
+    for (gsize c = 0; c < classes; c++)
       {
-        gsize at = i * classes + class;
-        double sign = labels[at] ? 1 : -1;
-        double u = sign * logits[at];
-        /* −log σ(u) and log q with q = σ(−u): in logarithms neither saturates. */
-        double cross_entropy = softplus (-u);
-        double log_q = -softplus (u);
-        double q = exp (log_q);
-        double focus = loss->gamma == 0 ? 1 : exp (loss->gamma * log_q);
-        double weight = labels[at] && loss->pos_weight != NULL ? loss->pos_weight[class] : 1;
+        const gsize at = i * classes + c;
+        const double sign = labels[at] ? 1 : -1;
+        double weight = labels[at] && loss->pos_weight != NULL ? loss->pos_weight[c] : 1, slope;
 
-        if (!isnan (loss->alpha))
+        if (balanced)
           weight *= labels[at] ? loss->alpha : 1 - loss->alpha;
-        sum += weight * focus * cross_entropy;
+        sum += weight * element_loss (loss->gamma, sign * logits[at], &slope);
         if (gradient != NULL)
-          gradient[at] =
-              sign * weight * focus * (-loss->gamma * (1 - q) * cross_entropy - q) / elements;
+          gradient[at] = sign * weight * slope / elements;
       }
   return elements > 0 ? sum / elements : 0;
 }

@@ -1,6 +1,7 @@
 #include "model/head_private.h"
 
 #include "base/error.h"
+#include "model/head_kernels.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,7 +34,7 @@ head_kind_name (HeadKind kind)
 
 /* ---- life ---- */
 
-static float *
+static void
 add_tensor (Head *head, const char *name, guint n_dims, gint64 rows, gint64 columns)
 {
   guint i = head->n_tensors++;
@@ -42,54 +43,72 @@ add_tensor (Head *head, const char *name, guint n_dims, gint64 rows, gint64 colu
   head->tensors[i].n_dims = n_dims;
   head->tensors[i].shape[0] = rows;
   head->tensors[i].shape[1] = columns;
-  head->tensors[i].n = (gsize) rows * (gsize) (n_dims == 2 ? columns : 1);
-  return head->tensors[i].data = g_new0 (float, head->tensors[i].n);
+  head->tensors[i].n = (gsize) rows * (gsize) columns;
 }
 
-/** nn.Linear's own start: weights and biases uniform in ±1/sqrt(fan_in). */
+/** nn.Linear's: weight (out × in), bias (out). */
 static void
-add_linear (Head *head, const char *weight, const char *bias, guint in, guint out, Random *random)
+add_linear (Head *head, const char *weight, const char *bias, guint in, guint out)
 {
-  float *const starts[] = { add_tensor (head, weight, 2, out, in),
-                            add_tensor (head, bias, 1, out, 0) };
-  const gsize sizes[] = { (gsize) in * out, out };
-  double bound = 1 / sqrt (in);
-
-  for (guint t = 0; t < 2; t++)
-    for (gsize i = 0; i < sizes[t]; i++)
-      starts[t][i] = (float) ((2 * random_uniform (random) - 1) * bound);
+  add_tensor (head, weight, 2, out, in);
+  add_tensor (head, bias, 1, out, 1);
 }
 
 Head *
-head_new (HeadKind kind, guint width, guint hidden, guint classes, guint64 seed)
+head_new_hollow (HeadKind kind, guint width, guint hidden, guint classes)
 {
   Head *head = g_new0 (Head, 1);
-  Random random;
 
   head->kind = kind;
   head->width = width;
   head->hidden = kind == HEAD_MLP ? hidden : 0;
   head->classes = classes;
-  random_init (&random, seed, INIT_STREAM);
+  /* The numbers in the names are places in nn.Sequential. */
   switch (kind)
     {
-    case HEAD_MLP:
-      /* The numbers are places in nn.Sequential (Linear, ReLU, Dropout, Linear). */
-      add_linear (head, "0.weight", "0.bias", width, hidden, &random);
-      add_linear (head, "3.weight", "3.bias", hidden, classes, &random);
+    case HEAD_MLP: /* Linear, ReLU, Dropout, Linear */
+      add_linear (head, "0.weight", "0.bias", width, hidden);
+      add_linear (head, "3.weight", "3.bias", hidden, classes);
       break;
     case HEAD_LINEAR:
-      add_linear (head, "0.weight", "0.bias", width, classes, &random);
+      add_linear (head, "0.weight", "0.bias", width, classes);
       break;
-      case HEAD_NORM_LINEAR: {
-        float *gamma = add_tensor (head, "0.weight", 1, width, 0);
+    case HEAD_NORM_LINEAR: /* LayerNorm, Linear */
+      add_tensor (head, "0.weight", 1, width, 1);
+      add_tensor (head, "0.bias", 1, width, 1);
+      add_linear (head, "1.weight", "1.bias", width, classes);
+      break;
+    }
+  return head;
+}
 
-        add_tensor (head, "0.bias", 1, width, 0);
-        for (guint i = 0; i < width; i++)
-          gamma[i] = 1;
-        add_linear (head, "1.weight", "1.bias", width, classes, &random);
-        break;
-      }
+static void
+fill_uniform (float *numbers, gsize n, double bound, Random *random)
+{
+  for (gsize i = 0; i < n; i++)
+    numbers[i] = (float) ((2 * random_uniform (random) - 1) * bound);
+}
+
+Head *
+head_new (HeadKind kind, guint width, guint hidden, guint classes, guint64 seed)
+{
+  Head *head = head_new_hollow (kind, width, hidden, classes);
+  Random random;
+
+  random_init (&random, seed, INIT_STREAM);
+  for (guint i = 0; i < head->n_tensors; i++)
+    head->tensors[i].data = g_new0 (float, head->tensors[i].n);
+  for (guint i = 0; i < head->n_tensors; i += 2)
+    {
+      const gint64 fan_in = head->tensors[i].shape[1];
+
+      if (head->tensors[i].n_dims == 1)
+        for (gsize j = 0; j < head->tensors[i].n; j++)
+          head->tensors[i].data[j] = 1; /* LayerNorm's */
+      else
+        for (guint j = i; j < i + 2; j++)
+          fill_uniform (head->tensors[j].data, head->tensors[j].n, 1 / sqrt ((double) fan_in),
+                        &random);
     }
   return head;
 }
@@ -118,67 +137,119 @@ head_free (Head *head)
 
 /* ---- use ---- */
 
-/** out (n_out) = bias + weight (n_out × n_in) · in, summed in double. */
-static void
-linear (const float *weight, const float *bias, const double *in, guint n_in, guint n_out,
-        double *out)
+void
+head_standardize (const Head *head, const float *latent, float *input)
 {
-  for (guint o = 0; o < n_out; o++)
-    {
-      const float *row = weight + (gsize) o * n_in;
-      double sum = 0;
-
-      for (guint i = 0; i < n_in; i++)
-        sum += row[i] * in[i];
-      out[o] = sum + bias[o];
-    }
+  if (head->mean == NULL)
+    memcpy (input, latent, head->width * sizeof *input);
+  else
+    for (gsize i = 0; i < head->width; i++)
+      input[i] = (latent[i] - head->mean[i]) * head->scale[i];
 }
 
+/** LayerNorm without γ and β. */
 static void
-layer_norm (const float *gamma, const float *beta, double *x, guint n)
+normalize (double *x, gsize n)
 {
   double mean = 0, variance = 0, scale;
 
-  for (guint i = 0; i < n; i++)
+  for (gsize i = 0; i < n; i++)
     mean += x[i];
-  mean /= n;
-  for (guint i = 0; i < n; i++)
+  mean /= (double) n;
+  for (gsize i = 0; i < n; i++)
     variance += (x[i] - mean) * (x[i] - mean);
-  scale = 1 / sqrt (variance / n + HEAD_NORM_EPSILON);
-  for (guint i = 0; i < n; i++)
-    x[i] = (x[i] - mean) * scale * gamma[i] + beta[i];
+  scale = 1 / sqrt (variance / (double) n + HEAD_NORM_EPSILON);
+  for (gsize i = 0; i < n; i++)
+    x[i] = (x[i] - mean) * scale;
+}
+
+#define BLOCK 64 /* rows at a time */
+
+/** What head_apply works with, all in double. */
+typedef struct
+{
+  const Head *head;
+  const HeadKernels *kernels;
+  double *tensors[HEAD_MAX_TENSORS];
+  float *row;            /* width */
+  double *input, *units; /* BLOCK × width, BLOCK × hidden */
+} Use;
+
+/** out (n × n_out) = in (n × n_in) · weightᵀ + bias */
+static void
+apply_linear (const Use *use, guint first, const double *in, gsize n, gsize n_in, gsize n_out,
+              double *out)
+{
+  const DoubleMatrix input = head_rows (in, n_in),
+                     weight = head_columns (use->tensors[first], n_in);
+
+  use->kernels->multiply_doubles (input, weight, n, n_out, n_in, out);
+  for (gsize r = 0; r < n; r++)
+    for (gsize o = 0; o < n_out; o++)
+      out[r * n_out + o] += use->tensors[first + 1][o];
+}
+
+static void
+apply_block (const Use *use, const float *latents, gsize n, double *logits)
+{
+  const Head *head = use->head;
+  const gsize width = head->width, hidden = head->hidden;
+
+  for (gsize r = 0; r < n; r++)
+    {
+      double *x = use->input + r * width;
+
+      head_standardize (head, latents + r * width, use->row);
+      for (gsize i = 0; i < width; i++)
+        x[i] = (double) use->row[i];
+    }
+  switch (head->kind)
+    {
+    case HEAD_MLP:
+      apply_linear (use, 0, use->input, n, width, hidden, use->units);
+      for (gsize i = 0; i < n * hidden; i++)
+        use->units[i] = MAX (use->units[i], 0);
+      apply_linear (use, 2, use->units, n, hidden, head->classes, logits);
+      break;
+    case HEAD_LINEAR:
+      apply_linear (use, 0, use->input, n, width, head->classes, logits);
+      break;
+    case HEAD_NORM_LINEAR:
+      for (gsize r = 0; r < n; r++)
+        {
+          double *x = use->input + r * width;
+
+          normalize (x, width);
+          for (gsize i = 0; i < width; i++)
+            x[i] = x[i] * use->tensors[0][i] + use->tensors[1][i];
+        }
+      apply_linear (use, 2, use->input, n, width, head->classes, logits);
+      break;
+    }
 }
 
 void
 head_apply (const Head *head, const float *latents, gsize n, double *logits)
 {
-  g_autofree double *x = g_new (double, head->width);
-  g_autofree double *hidden = g_new (double, MAX (head->hidden, 1));
+  const gsize block = MIN (n, BLOCK);
+  Use use = { .head = head,
+              .kernels = head_kernels (),
+              .row = g_new (float, head->width),
+              .input = g_new (double, block * head->width),
+              .units = g_new (double, block * head->hidden) };
 
-  for (gsize row = 0; row < n; row++)
+  for (guint i = 0; i < head->n_tensors; i++)
     {
-      const float *latent = latents + row * head->width;
-      double *out = logits + row * head->classes;
-
-      for (guint i = 0; i < head->width; i++)
-        x[i] = head->mean != NULL ? (latent[i] - head->mean[i]) * head->scale[i] : latent[i];
-      switch (head->kind)
-        {
-        case HEAD_MLP:
-          linear (head->tensors[0].data, head->tensors[1].data, x, head->width, head->hidden,
-                  hidden);
-          for (guint i = 0; i < head->hidden; i++)
-            hidden[i] = MAX (hidden[i], 0);
-          linear (head->tensors[2].data, head->tensors[3].data, hidden, head->hidden, head->classes,
-                  out);
-          break;
-        case HEAD_LINEAR:
-          linear (head->tensors[0].data, head->tensors[1].data, x, head->width, head->classes, out);
-          break;
-        case HEAD_NORM_LINEAR:
-          layer_norm (head->tensors[0].data, head->tensors[1].data, x, head->width);
-          linear (head->tensors[2].data, head->tensors[3].data, x, head->width, head->classes, out);
-          break;
-        }
+      use.tensors[i] = g_new (double, head->tensors[i].n);
+      for (gsize j = 0; j < head->tensors[i].n; j++)
+        use.tensors[i][j] = (double) head->tensors[i].data[j];
     }
+  for (gsize first = 0; first < n; first += BLOCK)
+    apply_block (&use, latents + first * head->width, MIN (BLOCK, n - first),
+                 logits + first * head->classes);
+  for (guint i = 0; i < head->n_tensors; i++)
+    g_free (use.tensors[i]);
+  g_free (use.units);
+  g_free (use.input);
+  g_free (use.row);
 }

@@ -11,6 +11,8 @@
 
 #define FORMAT "ctclip-head-1"
 #define MAX_WIDTH (1 << 20)
+#define MEAN "input.mean"
+#define SCALE "input.scale"
 
 /** The head's tensors as items; room for mean and scale. Returns how many. */
 static guint
@@ -29,10 +31,10 @@ list_items (const Head *head, CheckpointItem *items)
   if (head->mean != NULL)
     {
       items[n++] = (CheckpointItem){
-        .name = "input.mean", .n_dims = 1, .shape = { head->width }, .data = head->mean
+        .name = MEAN, .n_dims = 1, .shape = { head->width }, .data = head->mean
       };
       items[n++] = (CheckpointItem){
-        .name = "input.scale", .n_dims = 1, .shape = { head->width }, .data = head->scale
+        .name = SCALE, .n_dims = 1, .shape = { head->width }, .data = head->scale
       };
     }
   return n;
@@ -85,85 +87,97 @@ head_save (const Head *head, const char *path, gboolean replace, const char *par
 /* ---- the way back ---- */
 
 static gboolean
-wrong (Checkpoint *file, const char *what, GError **error)
+wrong (Checkpoint *file, const char *thing, const char *fault, GError **error)
 {
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
-               "%s: %s; this is not a head that was written here", checkpoint_path (file), what);
+               "%s: %s %s; it is damaged or no head of ours, export it again from its run",
+               checkpoint_path (file), thing, fault);
   return FALSE;
 }
 
 static gboolean
-read_size (Checkpoint *file, const char *key, guint *size, GError **error)
+read_size (Checkpoint *file, const char *key, guint least, guint *size, GError **error)
 {
   const char *text = checkpoint_metadata (file, key);
   guint64 value;
 
-  if (text == NULL || !g_ascii_string_to_unsigned (text, 10, 0, MAX_WIDTH, &value, NULL))
-    return wrong (file, "its sizes are missing", error);
+  if (text == NULL || !g_ascii_string_to_unsigned (text, 10, least, MAX_WIDTH, &value, NULL))
+    return wrong (file, key, "is not among its metadata, or is no size", error);
   *size = (guint) value;
   return TRUE;
 }
 
-/** A tensor of the wanted number of elements into @into. */
-static gboolean
-read_tensor (Checkpoint *file, const char *name, gsize n, float *into, GError **error)
+/** Numbers of a tensor that has the wanted shape; %NULL on error. */
+static float *
+read_tensor (Checkpoint *file, const char *name, guint n_dims, const gint64 *shape, GError **error)
 {
   const CheckpointTensor *tensor = checkpoint_find (file, name);
   g_autofree float *numbers = NULL;
 
-  if (tensor == NULL || (gsize) tensor->n != n)
-    return wrong (file, "a tensor is missing or misshapen", error);
+  if (tensor == NULL || tensor->n_dims != n_dims
+      || memcmp (tensor->shape, shape, n_dims * sizeof *shape) != 0)
+    {
+      wrong (file, name, "is missing or misshapen", error);
+      return NULL;
+    }
   numbers = checkpoint_read_float (file, tensor, error);
   if (numbers == NULL)
-    return FALSE;
-  for (gsize i = 0; i < n; i++)
+    return NULL;
+  for (gint64 i = 0; i < tensor->n; i++)
     if (!isfinite (numbers[i]))
-      return wrong (file, "a weight is not a finite number", error);
-  memcpy (into, numbers, n * sizeof *into);
-  return TRUE;
+      {
+        wrong (file, name, "holds a number that is not finite", error);
+        return NULL;
+      }
+  return g_steal_pointer (&numbers);
 }
 
 static Head *
-from_checkpoint (Checkpoint *file, GError **error)
+read_sizes (Checkpoint *file, GError **error)
 {
   const char *kind_text = checkpoint_metadata (file, "kind");
-  g_autoptr (Head) head = NULL;
   guint width, hidden, classes;
   HeadKind kind;
 
   if (g_strcmp0 (checkpoint_metadata (file, "format"), FORMAT) != 0 || kind_text == NULL)
     {
-      wrong (file, "its metadata is missing", error);
+      wrong (file, "'format' " FORMAT, "and its kind are not among its metadata", error);
       return NULL;
     }
-  if (!head_kind_parse (kind_text, &kind, error) || !read_size (file, "width", &width, error)
-      || !read_size (file, "hidden", &hidden, error)
-      || !read_size (file, "classes", &classes, error))
+  if (!head_kind_parse (kind_text, &kind, NULL))
+    {
+      wrong (file, kind_text, "is no kind of head", error);
+      return NULL;
+    }
+  if (!read_size (file, "width", 1, &width, error)
+      || !read_size (file, "hidden", kind == HEAD_MLP ? 1 : 0, &hidden, error)
+      || !read_size (file, "classes", 1, &classes, error))
     return NULL;
-  /* Sizes are believed only where a tensor of the file bears them out, before anything is allocated
-   * by them. */
-  if (width == 0 || classes == 0 || (kind == HEAD_MLP) != (hidden > 0)
-      || checkpoint_find (file, "0.weight") == NULL
-      || checkpoint_find (file, "0.weight")->n
-             != (gint64) width
-                    * (kind == HEAD_MLP      ? hidden
-                       : kind == HEAD_LINEAR ? classes
-                                             : 1))
-    {
-      wrong (file, "its sizes do not go with its tensors", error);
-      return NULL;
-    }
-  head = head_new (kind, width, hidden, classes, 0);
+  return head_new_hollow (kind, width, hidden, classes);
+}
+
+static Head *
+from_checkpoint (Checkpoint *file, GError **error)
+{
+  g_autoptr (Head) head = read_sizes (file, error);
+
+  if (head == NULL)
+    return NULL;
+  /* Nothing is allocated by these sizes but what the file bears out. */
   for (guint i = 0; i < head->n_tensors; i++)
-    if (!read_tensor (file, head->tensors[i].name, head->tensors[i].n, head->tensors[i].data,
-                      error))
-      return NULL;
-  if (checkpoint_find (file, "input.mean") != NULL)
     {
-      head->mean = g_new (float, width);
-      head->scale = g_new (float, width);
-      if (!read_tensor (file, "input.mean", width, head->mean, error)
-          || !read_tensor (file, "input.scale", width, head->scale, error))
+      head->tensors[i].data = read_tensor (file, head->tensors[i].name, head->tensors[i].n_dims,
+                                           head->tensors[i].shape, error);
+      if (head->tensors[i].data == NULL)
+        return NULL;
+    }
+  if (checkpoint_find (file, MEAN) != NULL || checkpoint_find (file, SCALE) != NULL)
+    {
+      const gint64 shape[] = { head->width };
+
+      head->mean = read_tensor (file, MEAN, 1, shape, error);
+      head->scale = head->mean != NULL ? read_tensor (file, SCALE, 1, shape, error) : NULL;
+      if (head->scale == NULL)
         return NULL;
     }
   return g_steal_pointer (&head);

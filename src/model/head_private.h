@@ -1,6 +1,6 @@
 /**
- * head_private.h: what the two forms of training share, so that both see the same batches and
- * masks.
+ * head_private.h: what the head's files share, and what the two forms of training (plain C,
+ * libtorch) share so that both see the same batches and masks.
  */
 #pragma once
 
@@ -22,8 +22,14 @@ void head_draw_keep (Random *random, const HeadFitOptions *options, guint epoch,
 /** head_learning_rate: of step @step of @steps. */
 double head_learning_rate (const HeadFitOptions *options, guint64 step, guint64 steps);
 
-/** head_fit_check: what no fit can work with. */
+/** head_fit_check: numbers that no fit can work with, each named with what is allowed. */
 gboolean head_fit_check (const Head *head, gsize n, const HeadFitOptions *options, GError **error);
+
+/** head_new_hollow: a head's names and shapes; every tensor's data is %NULL, to be filled in. */
+Head *head_new_hollow (HeadKind kind, guint width, guint hidden, guint classes);
+
+/** head_standardize: a latent as the network sees it; both are `width` numbers. */
+void head_standardize (const Head *head, const float *latent, float *input);
 
 /* AdamW's constants. */
 #define HEAD_BETA1 0.9
