@@ -1,6 +1,8 @@
 /**
- * bench_prepare FILE [THREADS]: how long preparing a volume takes beside bare inflating.
+ * bench_prepare FILE [THREADS [INTERCEPT]]: how long preparing a volume takes beside bare
+ * inflating.
  *
+ * With an intercept, as from a CSV, an unscaled volume is counted too before its rescale is chosen.
  * Prints the best of five of each, and the process's peak memory, which holds one tensor.
  */
 #include "volume/prepare.h"
@@ -34,16 +36,17 @@ inflate_only (const char *path)
 }
 
 static void
-prepare (const char *path, guint threads)
+prepare (const char *path, guint threads, double intercept)
 {
   const VolumePreparation preparation = volume_preparation_default ();
-  const VolumeMetadata nothing = VOLUME_METADATA_NONE;
+  VolumeMetadata metadata = VOLUME_METADATA_NONE;
   const gsize *shape = preparation.shape;
   g_autofree float *tensor = g_new (float, shape[0] * shape[1] * shape[2]);
   VolumePrepared prepared;
   GError *error = NULL;
 
-  volume_prepare (path, &nothing, &preparation, threads, tensor, &prepared, NULL, &error);
+  metadata.intercept = intercept;
+  volume_prepare (path, &metadata, &preparation, threads, tensor, &prepared, NULL, &error);
   stop_on (error);
 }
 
@@ -51,12 +54,13 @@ int
 main (int argc, char **argv)
 {
   guint threads = argc > 2 ? (guint) atoi (argv[2]) : 1;
+  double intercept = argc > 3 ? atof (argv[3]) : NAN;
   double inflate_s = INFINITY, prepare_s = INFINITY;
   struct rusage usage;
 
   if (argc < 2)
     {
-      fprintf (stderr, "usage: bench_prepare FILE [THREADS]\n");
+      fprintf (stderr, "usage: bench_prepare FILE [THREADS [INTERCEPT]]\n");
       return 2;
     }
   for (guint i = 0; i < ROUNDS; i++)
@@ -65,7 +69,7 @@ main (int argc, char **argv)
 
       inflate_only (argv[1]);
       middle = g_get_monotonic_time ();
-      prepare (argv[1], threads);
+      prepare (argv[1], threads, intercept);
       inflate_s = MIN (inflate_s, (double) (middle - start) / G_USEC_PER_SEC);
       prepare_s = MIN (prepare_s, (double) (g_get_monotonic_time () - middle) / G_USEC_PER_SEC);
     }

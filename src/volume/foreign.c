@@ -23,8 +23,7 @@ static gboolean
 is_dicom_file (const char *path)
 {
   guint8 bytes[DICOM_PREAMBLE + 4];
-  FILE *file
-      = g_file_test (path, G_FILE_TEST_IS_REGULAR) ? fopen (path, "rbe") : NULL;
+  FILE *file = g_file_test (path, G_FILE_TEST_IS_REGULAR) ? fopen (path, "rbe") : NULL;
   gsize n;
 
   if (file == NULL)

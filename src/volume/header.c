@@ -17,8 +17,8 @@
 /* CT-RATE's largest, 1024 x 1024 x 1617, would fit in the widest datatype. */
 #define LARGEST_DATA ((guint64) 16 << 30)
 
-static gboolean fault (const VolumeHeader *header, int code, GError **error, const char *format, ...)
-    G_GNUC_PRINTF (4, 5);
+static gboolean fault (const VolumeHeader *header, int code, GError **error, const char *format,
+                       ...) G_GNUC_PRINTF (4, 5);
 
 /** Set an error that starts with the file's path. */
 static gboolean
@@ -80,6 +80,7 @@ read_raw (VolumeHeader *header, VolumeStream *stream, nifti_2_header *raw, GErro
   gssize n = volume_stream_read (stream, bytes, sizeof bytes, error);
   nifti_1_header narrow;
   gint32 size, swapped_size;
+  gboolean known;
 
   if (n < 0)
     return FALSE;
@@ -89,16 +90,17 @@ read_raw (VolumeHeader *header, VolumeStream *stream, nifti_2_header *raw, GErro
   header->swapped = swapped_size == sizeof narrow || swapped_size == sizeof *raw;
   if (header->swapped)
     size = swapped_size;
-  if (size != sizeof narrow && size != sizeof *raw)
+  known = size == sizeof narrow || size == sizeof *raw;
+  if (known ? n < size : volume_stream_is_truncated (stream))
+    return fault (
+        header, CTCLIP_ERROR_CORRUPT, error,
+        "ends inside its header, after %d bytes; the file is truncated, download it again",
+        (int) n);
+  if (!known)
     {
       foreign_explain_file (header->path, bytes, (gsize) n, error);
       return FALSE;
     }
-  if (n < size)
-    return fault (header, CTCLIP_ERROR_CORRUPT, error,
-                  "ends inside its header, after %d of %d bytes; the file is truncated, download "
-                  "it again",
-                  (int) n, size);
   if (size == sizeof *raw)
     {
       header->nifti_version = 2;

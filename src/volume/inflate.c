@@ -9,6 +9,19 @@
 
 #include <isa-l/igzip_lib.h>
 
+#ifdef __x86_64__
+/**
+ * ISA-L's CRC returns with the upper halves of the vector registers in use, and then every SSE
+ * instruction of the program waits for the one before it that wrote the same register, until
+ * something clears them: on a Zen 5 all arithmetic on voxels took twice the time.
+ */
+__attribute__ ((target ("avx"))) static void
+clear_upper_halves (void)
+{
+  __builtin_ia32_vzeroupper ();
+}
+#endif
+
 struct _Inflater
 {
   struct inflate_state state;
@@ -49,6 +62,10 @@ inflater_step (Inflater *inflater, InflaterBuffers *buffers)
   state->next_out = buffers->out;
   state->avail_out = (guint32) out_piece;
   code = isal_inflate (state);
+#ifdef __x86_64__
+  if (__builtin_cpu_supports ("avx"))
+    clear_upper_halves ();
+#endif
   buffers->in += in_piece - state->avail_in;
   buffers->in_n -= in_piece - state->avail_in;
   buffers->out += out_piece - state->avail_out;

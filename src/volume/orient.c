@@ -49,8 +49,8 @@ affine_is_usable (const VolumeHeader *header)
   double determinant = a[0][0] * (a[1][1] * a[2][2] - a[1][2] * a[2][1])
                        - a[0][1] * (a[1][0] * a[2][2] - a[1][2] * a[2][0])
                        + a[0][2] * (a[1][0] * a[2][1] - a[1][1] * a[2][0]);
-  double cube = length_of_column (header, 0) * length_of_column (header, 1)
-                * length_of_column (header, 2);
+  double cube =
+      length_of_column (header, 0) * length_of_column (header, 1) * length_of_column (header, 2);
 
   return isfinite (determinant) && isfinite (cube) && cube > 0
          && fabs (determinant) > LEAST_SPAN * cube;
@@ -76,8 +76,8 @@ orient_describe (VolumeHeader *header)
       header->axes[i] = letter_of (codes[i]);
       if (header->axes[i] == '?')
         return FALSE;
-      cosine = fabs (header->affine[body_axis_of (header->axes[i])][i])
-               / length_of_column (header, i);
+      cosine =
+          fabs (header->affine[body_axis_of (header->axes[i])][i]) / length_of_column (header, i);
       header->obliquity_deg = MAX (header->obliquity_deg, acos (MIN (cosine, 1)) * 180 / G_PI);
     }
   return TRUE;

@@ -158,10 +158,9 @@ begin_pass (gpointer data, const VolumeScaling *scaling, GError **error)
   g_clear_pointer (&preparing->resampler, resampler_free);
   g_clear_pointer (&preparing->voxel_map, voxel_map_free);
   preparing->voxel_map = voxel_map_new (header->datatype, &formula);
-  preparing->resampler = resampler_new (header->path, preparing->axes, preparation->shape,
-                                        preparing->n[0], preparing->voxel_map,
-                                        header->bytes_per_voxel, preparation->pad,
-                                        preparing->tensor, error);
+  preparing->resampler = resampler_new (
+      header->path, preparing->axes, preparation->shape, preparing->n[0], preparing->voxel_map,
+      header->bytes_per_voxel, preparation->pad, preparing->tensor, error);
   return preparing->resampler != NULL;
 }
 
@@ -208,19 +207,18 @@ volume_prepare (const char *path, const VolumeMetadata *metadata,
 {
   static const ScanCalls calls = { .begin = begin_pass, .slice = take_slice };
   g_autoptr (VolumeHeader) header = volume_header_read (path, error);
-  g_auto (Preparing) preparing
-      = { .header = header, .preparation = preparation, .tensor = tensor };
+  g_auto (Preparing) preparing = { .header = header, .preparation = preparation, .tensor = tensor };
   RescaleDecision decision;
   VolumeScaling scaling;
 
   memset (prepared, 0, sizeof *prepared);
-  if (header == NULL
-      || !rescale_begin (header, metadata, preparation->rescale, &decision, error))
+  if (header == NULL || !rescale_begin (header, metadata, preparation->rescale, &decision, error))
     return FALSE;
+  buffer_use_huge_pages (tensor, preparation->shape[0] * preparation->shape[1]
+                                     * preparation->shape[2] * sizeof (float));
   preparing.map = orient_map (header, preparation->orient);
   if (!lay_out (&preparing, metadata, prepared, error) || !allocate (&preparing, error)
-      || !volume_scan (header, &decision, threads, &calls, &preparing, &scaling, cancellable,
-                       error)
+      || !volume_scan (header, &decision, threads, &calls, &preparing, &scaling, cancellable, error)
       || (preparing.whole != NULL && !push_whole (&preparing, cancellable, error)))
     return FALSE;
   prepared->rescale = scaling.rescale;
@@ -261,8 +259,7 @@ volume_prepared_text (const VolumePreparation *preparation, const VolumePrepared
                           prepared->axes);
   append_numbers (text, "spacing", prepared->spacing_mm, 3);
   append_numbers (text, "target", preparation->spacing_mm, 3);
-  g_string_append_printf (text,
-                          ";shape=%" G_GSIZE_FORMAT ",%" G_GSIZE_FORMAT ",%" G_GSIZE_FORMAT,
+  g_string_append_printf (text, ";shape=%" G_GSIZE_FORMAT ",%" G_GSIZE_FORMAT ",%" G_GSIZE_FORMAT,
                           shape[0], shape[1], shape[2]);
   append_numbers (text, "clip", clip, 2);
   append_numbers (text, "scale", &preparation->hu_scale, 1);

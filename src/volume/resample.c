@@ -2,11 +2,13 @@
 
 #include "volume/buffer.h"
 
-#include <math.h>
-
 /* Output rows along x that are computed side by side: their voxels at one x are neighbours in the
  * tensor, so that x is blended for all of them at once and stores fill whole cache lines. */
 #define LANES 16
+
+/* Vectors as GCC and clang write them; "loose" ones need no alignment in memory. */
+typedef float Quad __attribute__ ((vector_size (4 * sizeof (float))));
+typedef float LooseQuad __attribute__ ((vector_size (4 * sizeof (float)), aligned (4)));
 
 void
 resample_axis_init (ResampleAxis *axis, gsize n_source, gsize n_resized, gsize n_target,
@@ -56,19 +58,21 @@ struct _Resampler
   guint bytes_per_voxel;
   float pad;
   float *tensor;
-  gsize width, height; /* of the window */
+  gsize width, height; /* of the window; the width is rounded up to whole quads */
   float *planes[2];    /* windows of the stored slices k and k - 1, at k & 1 */
-  float *blend;        /* a window between two slices */
-  float *rows;         /* LANES rows of `width`, blended between slices and rows */
-  float *columns;      /* the same, LANES numbers for each x */
+  float *columns;      /* LANES output rows before x is blended, LANES numbers for each x */
   gsize written;       /* output slices, counted in the order of arrival */
 };
 
 static void
 fill (float *out, gsize n, float value)
 {
-  for (gsize i = 0; i < n; i++)
-    out[i] = value;
+  const Quad four = { value, value, value, value };
+
+  for (; n >= 4; n -= 4, out += 4)
+    *(LooseQuad *) out = four;
+  while (n-- > 0)
+    *out++ = value;
 }
 
 Resampler *
@@ -77,17 +81,7 @@ resampler_new (const char *path, const ResampleAxis axes[3], const gsize shape[3
                GError **error)
 {
   g_autoptr (Resampler) resampler = g_new0 (Resampler, 1);
-  struct
-  {
-    float **buffer;
-    gsize rows;
-  } buffers[] = {
-    { &resampler->planes[0], axes[2].most - axes[2].least + 1 },
-    { &resampler->planes[1], axes[2].most - axes[2].least + 1 },
-    { &resampler->blend, axes[2].most - axes[2].least + 1 },
-    { &resampler->rows, LANES },
-    { &resampler->columns, LANES },
-  };
+  float **buffers[] = { &resampler->planes[0], &resampler->planes[1], &resampler->columns };
 
   resampler->z = &axes[0];
   resampler->x = &axes[1];
@@ -99,17 +93,18 @@ resampler_new (const char *path, const ResampleAxis axes[3], const gsize shape[3
   resampler->bytes_per_voxel = bytes_per_voxel;
   resampler->pad = (float) pad;
   resampler->tensor = tensor;
-  resampler->width = axes[1].most - axes[1].least + 1;
+  resampler->width = (axes[1].most - axes[1].least + 1 + 3) & ~(gsize) 3;
   resampler->height = axes[2].most - axes[2].least + 1;
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
     {
-      *buffers[i].buffer = buffer_new (path, "resizing", resampler->width * buffers[i].rows,
-                                       sizeof (float), error);
-      if (*buffers[i].buffer == NULL)
+      gsize n = resampler->width * (i < 2 ? resampler->height : LANES);
+
+      *buffers[i] = buffer_new (path, "resizing", n, sizeof (float), error);
+      if (*buffers[i] == NULL)
         return NULL;
+      fill (*buffers[i], n,
+            0); /* what rounding up added to a row is never set, but carried along */
     }
-  /* The last tile may leave lanes empty; they are carried along. */
-  fill (resampler->rows, LANES * resampler->width, 0);
   return g_steal_pointer (&resampler);
 }
 
@@ -118,53 +113,101 @@ resampler_free (Resampler *resampler)
 {
   g_free (resampler->planes[0]);
   g_free (resampler->planes[1]);
-  g_free (resampler->blend);
-  g_free (resampler->rows);
   g_free (resampler->columns);
   g_free (resampler);
 }
 
-static void
-blend_rows (const float *restrict lower, const float *restrict upper, float weight, gsize n,
-            float *restrict out)
+/** One output row before x is blended: four source rows, out of two slices. */
+typedef struct
 {
-  const float rest = 1 - weight;
+  const float *row[4];
+  float weight[4];
+} Lane;
 
-  for (gsize i = 0; i < n; i++)
-    out[i] = lower[i] * rest + upper[i] * weight;
+static Lane
+lane_of (const Resampler *resampler, gsize z, gsize y)
+{
+  const ResampleAxis *slices = resampler->z, *rows = resampler->y;
+  const float *near = resampler->planes[slices->lower[z] & 1];
+  const float *far = resampler->planes[slices->upper[z] & 1];
+  const gsize lower = (rows->lower[y] - rows->least) * resampler->width;
+  const gsize upper = (rows->upper[y] - rows->least) * resampler->width;
+  const float down = rows->weight[y], across = slices->weight[z];
+
+  return (Lane){ .row = { near + lower, near + upper, far + lower, far + upper },
+                 .weight = { (1 - across) * (1 - down), (1 - across) * down, across * (1 - down),
+                             across * down } };
 }
 
-/** The window between the two source slices of output slice @z. */
-static const float *
-blend_slices (Resampler *resampler, gsize z)
+static inline Quad
+lane_quad (const Lane *lane, gsize i)
 {
-  const ResampleAxis *axis = resampler->z;
-  const float *lower = resampler->planes[axis->lower[z] & 1];
-  const float *upper = resampler->planes[axis->upper[z] & 1];
-
-  if (lower == upper)
-    return lower;
-  blend_rows (lower, upper, axis->weight[z], resampler->width * resampler->height,
-              resampler->blend);
-  return resampler->blend;
+  return *(const LooseQuad *) (lane->row[0] + i) * lane->weight[0]
+         + *(const LooseQuad *) (lane->row[1] + i) * lane->weight[1]
+         + *(const LooseQuad *) (lane->row[2] + i) * lane->weight[2]
+         + *(const LooseQuad *) (lane->row[3] + i) * lane->weight[3];
 }
 
-/** The columns of output rows y .. y + n - 1. */
+/** Four lanes along all of x, turned: four neighbours in @columns belong to the four lanes. */
 static void
-blend_columns (Resampler *resampler, const float *plane, gsize y, gsize n)
+blend_four_lanes (const Lane lanes[4], gsize width, float *columns)
 {
-  const ResampleAxis *axis = resampler->y;
-  gsize width = resampler->width;
-  const float *restrict rows = resampler->rows;
-  float *restrict columns = resampler->columns;
+  for (gsize i = 0; i < width; i += 4)
+    {
+      const Quad a = lane_quad (&lanes[0], i), b = lane_quad (&lanes[1], i);
+      const Quad c = lane_quad (&lanes[2], i), d = lane_quad (&lanes[3], i);
+      const Quad ab_first = __builtin_shufflevector (a, b, 0, 4, 1, 5);
+      const Quad cd_first = __builtin_shufflevector (c, d, 0, 4, 1, 5);
+      const Quad ab_last = __builtin_shufflevector (a, b, 2, 6, 3, 7);
+      const Quad cd_last = __builtin_shufflevector (c, d, 2, 6, 3, 7);
+      float *out = columns + i * LANES;
 
-  for (gsize lane = 0; lane < n; lane++)
-    blend_rows (plane + (axis->lower[y + lane] - axis->least) * width,
-                plane + (axis->upper[y + lane] - axis->least) * width, axis->weight[y + lane],
-                width, resampler->rows + lane * width);
-  for (gsize i = 0; i < width; i++)
-    for (gsize lane = 0; lane < LANES; lane++)
-      columns[i * LANES + lane] = rows[lane * width + i];
+      *(LooseQuad *) out = __builtin_shufflevector (ab_first, cd_first, 0, 1, 4, 5);
+      *(LooseQuad *) (out + LANES) = __builtin_shufflevector (ab_first, cd_first, 2, 3, 6, 7);
+      *(LooseQuad *) (out + 2 * LANES) = __builtin_shufflevector (ab_last, cd_last, 0, 1, 4, 5);
+      *(LooseQuad *) (out + 3 * LANES) = __builtin_shufflevector (ab_last, cd_last, 2, 3, 6, 7);
+    }
+}
+
+/** The columns of output rows from @y on; past the last row that one is repeated. */
+static void
+blend_columns (Resampler *resampler, gsize z, gsize y)
+{
+  for (gsize lane = 0; lane < LANES; lane += 4)
+    {
+      Lane lanes[4];
+
+      for (gsize i = 0; i < 4; i++)
+        lanes[i] = lane_of (resampler, z, MIN (y + lane + i, resampler->y->n - 1));
+      blend_four_lanes (lanes, resampler->width, resampler->columns + lane);
+    }
+}
+
+static inline Quad
+blend_quads (const float *lower, const float *upper, float weight)
+{
+  return *(const LooseQuad *) lower * (1 - weight) + *(const LooseQuad *) upper * weight;
+}
+
+/** Blend x for @n rows, that is @n neighbours in the tensor. */
+static void
+blend_x (const Resampler *resampler, gsize n, float *out)
+{
+  const ResampleAxis *axis = resampler->x;
+  const gsize step = resampler->shape[2];
+
+  for (gsize i = 0; i < axis->n; i++, out += step)
+    {
+      const float *lower = resampler->columns + (axis->lower[i] - axis->least) * LANES;
+      const float *upper = resampler->columns + (axis->upper[i] - axis->least) * LANES;
+      const float weight = axis->weight[i];
+      gsize lane = 0;
+
+      for (; lane + 4 <= n; lane += 4)
+        *(LooseQuad *) (out + lane) = blend_quads (lower + lane, upper + lane, weight);
+      for (; lane < n; lane++)
+        out[lane] = lower[lane] * (1 - weight) + upper[lane] * weight;
+    }
 }
 
 static void
@@ -173,7 +216,6 @@ write_slice (Resampler *resampler, gsize z)
   const ResampleAxis *x = resampler->x, *y = resampler->y;
   const gsize n_x = resampler->shape[1], n_y = resampler->shape[2];
   float *out = resampler->tensor + (resampler->z->first + z) * n_x * n_y;
-  const float *plane = blend_slices (resampler, z);
 
   fill (out, x->first * n_y, resampler->pad);
   fill (out + (x->first + x->n) * n_y, (n_x - x->first - x->n) * n_y, resampler->pad);
@@ -186,13 +228,8 @@ write_slice (Resampler *resampler, gsize z)
   out += y->first;
   for (gsize j = 0; j < y->n; j += LANES)
     {
-      gsize n = MIN (LANES, y->n - j);
-
-      blend_columns (resampler, plane, j, n);
-      for (gsize i = 0; i < x->n; i++)
-        blend_rows (resampler->columns + (x->lower[i] - x->least) * LANES,
-                    resampler->columns + (x->upper[i] - x->least) * LANES, x->weight[i], n,
-                    out + i * n_y + j);
+      blend_columns (resampler, z, j);
+      blend_x (resampler, MIN (LANES, y->n - j), out + j);
     }
 }
 
@@ -228,8 +265,7 @@ resampler_push (Resampler *resampler, gsize index, gconstpointer stored)
 
       resampler->written = 0;
       fill (resampler->tensor, z->first * area, resampler->pad);
-      fill (resampler->tensor + after * area, (resampler->shape[0] - after) * area,
-            resampler->pad);
+      fill (resampler->tensor + after * area, (resampler->shape[0] - after) * area, resampler->pad);
     }
   if (resampler->written == z->n || !slice_is_used (resampler, index))
     return;

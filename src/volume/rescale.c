@@ -5,14 +5,13 @@
 
 #include <math.h>
 
-/* Air in and around a chest, in HU. */
-#define AIR_LEAST (-1100.0)
-#define AIR_MOST (-850.0)
+/* In HU: air in and around a chest; muscle, blood, fat and organs, with or without contrast. */
+static const double air[2] = { -1100, -850 };
+static const double tissue[2] = { -150, 250 };
 
 static const char *const rescale_names[] = {
-  [VOLUME_RESCALE_AUTO] = "auto", [VOLUME_RESCALE_HEADER] = "header",
-  [VOLUME_RESCALE_CSV] = "csv",   [VOLUME_RESCALE_BOTH] = "both",
-  [VOLUME_RESCALE_NONE] = "none",
+  [VOLUME_RESCALE_AUTO] = "auto", [VOLUME_RESCALE_HEADER] = "header", [VOLUME_RESCALE_CSV] = "csv",
+  [VOLUME_RESCALE_BOTH] = "both", [VOLUME_RESCALE_NONE] = "none",
 };
 
 gboolean
@@ -63,10 +62,9 @@ static gboolean
 csv_scaling (const VolumeHeader *header, const VolumeMetadata *metadata, VolumeScaling *scaling,
              GError **error)
 {
-  *scaling
-      = (VolumeScaling){ .rescale = VOLUME_RESCALE_CSV,
-                         .slope = isnan (metadata->slope) ? 1 : metadata->slope,
-                         .intercept = isnan (metadata->intercept) ? 0 : metadata->intercept };
+  *scaling = (VolumeScaling){ .rescale = VOLUME_RESCALE_CSV,
+                              .slope = isnan (metadata->slope) ? 1 : metadata->slope,
+                              .intercept = isnan (metadata->intercept) ? 0 : metadata->intercept };
   if (isfinite (scaling->slope) && scaling->slope != 0 && isfinite (scaling->intercept))
     return TRUE;
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
@@ -111,6 +109,17 @@ rescale_begin (const VolumeHeader *header, const VolumeMetadata *metadata, Volum
   return TRUE;
 }
 
+/** Count the voxels that a scaling puts between two HU. */
+static guint64
+count_hu (const VolumeScaling *scaling, int datatype, gconstpointer stored, gsize n,
+          const double hu[2])
+{
+  double a = (hu[0] - scaling->intercept) / scaling->slope;
+  double b = (hu[1] - scaling->intercept) / scaling->slope;
+
+  return voxels_count_between (datatype, stored, n, MIN (a, b), MAX (a, b));
+}
+
 void
 rescale_count (RescaleDecision *decision, int datatype, gconstpointer stored, gsize n)
 {
@@ -119,15 +128,18 @@ rescale_count (RescaleDecision *decision, int datatype, gconstpointer stored, gs
   for (guint i = 0; i < 2; i++)
     {
       const VolumeScaling *scaling = &decision->candidates[i];
-      double a = (AIR_LEAST - scaling->intercept) / scaling->slope;
-      double b = (AIR_MOST - scaling->intercept) / scaling->slope;
 
-      decision->in_air[i] += voxels_count_between (datatype, stored, n, MIN (a, b), MAX (a, b));
+      decision->in_air[i] += count_hu (scaling, datatype, stored, n, air);
+      decision->in_tissue[i] += count_hu (scaling, datatype, stored, n, tissue);
     }
 }
 
 const VolumeScaling *
 rescale_favourite (const RescaleDecision *decision)
 {
-  return &decision->candidates[decision->open && decision->in_air[1] > decision->in_air[0]];
+  guint64 stored = MIN (decision->in_air[0], decision->in_tissue[0]);
+  guint64 csv = MIN (decision->in_air[1], decision->in_tissue[1]);
+  gboolean csv_wins = csv != stored ? csv > stored : decision->in_air[1] > decision->in_air[0];
+
+  return &decision->candidates[decision->open && csv_wins];
 }

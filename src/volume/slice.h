@@ -31,7 +31,8 @@ typedef enum
 
 gboolean volume_axis_parse (const char *text, VolumeAxis *axis, GError **error);
 
-/** A slice laid out for the eye: patient's right on the left (axial, coronal), head up, front up (axial). */
+/** A slice laid out for the eye: patient's right on the left (axial, coronal), head up, front up
+ * (axial). */
 typedef struct
 {
   gsize width, height;
@@ -51,6 +52,7 @@ VolumeSlice *volume_slice_extract (const Volume *volume, VolumeAxis axis, gsize 
 void volume_slice_free (VolumeSlice *slice);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VolumeSlice, volume_slice_free)
 
-/** volume_slice_write_png: 8-bit grey PNG with square pixels (resampled where spacing differs) and pHYs. */
-gboolean volume_slice_write_png (const VolumeSlice *slice, VolumeWindow window, const char *path, gboolean replace,
-                                 GError **error);
+/** volume_slice_write_png: 8-bit grey PNG with square pixels (resampled where spacing differs) and
+ * pHYs. */
+gboolean volume_slice_write_png (const VolumeSlice *slice, VolumeWindow window, const char *path,
+                                 gboolean replace, GError **error);

@@ -125,8 +125,7 @@ write_picture (png_structp png, png_infop info, Picture *picture)
   png_set_IHDR (png, info, (png_uint_32) picture->columns.n, (png_uint_32) picture->rows.n, 8,
                 PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                 PNG_FILTER_TYPE_DEFAULT);
-  png_set_pHYs (png, info, (png_uint_32) per_metre, (png_uint_32) per_metre,
-                PNG_RESOLUTION_METER);
+  png_set_pHYs (png, info, (png_uint_32) per_metre, (png_uint_32) per_metre, PNG_RESOLUTION_METER);
   png_write_info (png, info);
   for (gsize row = 0; row < picture->rows.n; row++)
     {

@@ -8,8 +8,8 @@ gboolean
 volume_spacing (const VolumeHeader *header, const VolumeMetadata *metadata, double spacing_mm[3],
                 double *difference, GError **error)
 {
-  const double given[3]
-      = { metadata->spacing_x_mm, metadata->spacing_y_mm, metadata->spacing_z_mm };
+  const double given[3] = { metadata->spacing_x_mm, metadata->spacing_y_mm,
+                            metadata->spacing_z_mm };
 
   *difference = 0;
   for (guint i = 0; i < 3; i++)
@@ -22,7 +22,7 @@ volume_spacing (const VolumeHeader *header, const VolumeMetadata *metadata, doub
           g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
                        "%s: a spacing of %g mm along %c was given for it; correct it or leave it "
                        "out, then the header's %g mm are used",
-                       header->path, given[i], "xyz"[i], header->spacing_mm[i]);
+                       header->path, given[i], "xyz"[i], header -> spacing_mm[i]);
           return FALSE;
         }
       spacing_mm[i] = given[i];

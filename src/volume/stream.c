@@ -57,8 +57,7 @@ fill (VolumeStream *stream, gsize wanted, GError **error)
   stream->in = stream->input;
   while (stream->in_n < wanted && !stream->file_ended)
     {
-      gssize n
-          = read_file (stream, stream->input + stream->in_n, INPUT_SIZE - stream->in_n, error);
+      gssize n = read_file (stream, stream->input + stream->in_n, INPUT_SIZE - stream->in_n, error);
 
       if (n < 0)
         return FALSE;
@@ -126,6 +125,12 @@ gboolean
 volume_stream_is_gzip (const VolumeStream *stream)
 {
   return stream->inflater != NULL;
+}
+
+gboolean
+volume_stream_is_truncated (const VolumeStream *stream)
+{
+  return stream->truncated;
 }
 
 guint64

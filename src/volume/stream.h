@@ -17,6 +17,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VolumeStream, volume_stream_free)
 
 gboolean volume_stream_is_gzip (const VolumeStream *stream);
 
+/** volume_stream_is_truncated: the end was reached inside a gzip member. */
+gboolean volume_stream_is_truncated (const VolumeStream *stream);
+
 /** volume_stream_file_size: bytes on disk. */
 guint64 volume_stream_file_size (const VolumeStream *stream);
 

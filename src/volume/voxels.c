@@ -56,27 +56,36 @@ voxels_swap (gpointer stored, gsize n, guint bytes_per_voxel)
     }
 }
 
-/** Nearly all CT is int16: counted without leaving 16 bits, a block at a time so that no count
- * overflows. */
+/* Eight 16-bit numbers, as GCC and clang write vectors. */
+typedef guint16 Eight __attribute__ ((vector_size (8 * sizeof (guint16)), aligned (2)));
+
+/** Nearly all CT is int16: counted eight at a time without leaving 16 bits, in blocks short enough
+ * that no lane overflows. */
 static guint64
 count_int16 (const gint16 *stored, gsize n, double low, double high)
 {
-  gint16 least = (gint16) CLAMP (ceil (low), G_MININT16, G_MAXINT16);
-  gint16 most = (gint16) CLAMP (floor (high), G_MININT16, G_MAXINT16);
-  const gsize block = G_MAXINT16;
+  const gsize block = 8 * G_MAXINT16;
+  guint16 least = (guint16) (gint16) CLAMP (ceil (low), G_MININT16, G_MAXINT16);
+  guint16 most = (guint16) (gint16) CLAMP (floor (high), G_MININT16, G_MAXINT16);
+  guint16 range = (guint16) (most - least);
   guint64 count = 0;
+  gsize i = 0;
 
-  if (low > G_MAXINT16 || high < G_MININT16)
+  if (low > G_MAXINT16 || high < G_MININT16 || ceil (low) > floor (high))
     return 0;
-  for (gsize start = 0; start < n; start += block)
+  /* Modulo 2^16, least <= v <= most is v - least <= most - least. */
+  while (i + 8 <= n)
     {
-      gsize end = MIN (start + block, n);
-      gint16 here = 0;
+      const gsize end = MIN (n - 7, i + block);
+      Eight lanes = { 0 };
 
-      for (gsize i = start; i < end; i++)
-        here = (gint16) (here + ((stored[i] >= least) & (stored[i] <= most)));
-      count += (guint64) here;
+      for (; i < end; i += 8)
+        lanes -= (Eight) (*(const Eight *) (stored + i) - least <= range); /* true is -1 */
+      for (guint lane = 0; lane < 8; lane++)
+        count += lanes[lane];
     }
+  for (; i < n; i++)
+    count += (guint16) ((guint16) stored[i] - least) <= range;
   return count;
 }
 

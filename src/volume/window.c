@@ -31,14 +31,15 @@ volume_window_parse (const char *text, VolumeWindow *window, GError **error)
     {
       width_text = end + 1;
       window->width = g_ascii_strtod (width_text, &end);
-      if (end != width_text && *end == '\0' && isfinite (window->centre)
-          && isfinite (window->width) && window->width > 0)
+      if (end != width_text && *end == '\0' && isfinite (window->centre) && isfinite (window->width)
+          && window->width > 0)
         return TRUE;
     }
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-               "'%s': no such window; choose lung, mediastinum, bone or brain, or give centre,width "
-               "in HU with a width above 0",
-               text);
+  g_set_error (
+      error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+      "'%s': no such window; choose lung, mediastinum, bone or brain, or give centre,width "
+      "in HU with a width above 0",
+      text);
   return FALSE;
 }
 
@@ -46,11 +47,10 @@ void
 volume_window (const float *hu, gsize n, VolumeWindow window, guint8 *grey)
 {
   const double lower = window.centre - window.width / 2;
-  const double steps = G_MAXUINT8 / window.width;
 
   for (gsize i = 0; i < n; i++)
     {
-      double level = ((double) hu[i] - lower) * steps;
+      double level = ((double) hu[i] - lower) / window.width * G_MAXUINT8;
 
       /* The comparison is false for NaN. */
       grey[i] = level > 0 ? (guint8) (MIN (level, G_MAXUINT8) + 0.5) : 0;
