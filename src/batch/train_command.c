@@ -228,16 +228,20 @@ command_train (Batch *batch, int argc, char **argv)
     { "print-config", 0, 0, G_OPTION_ARG_NONE, &dry_run,
       "print the run file that these options make, and stop", NULL },
   };
-  g_auto (GStrv) values = g_new0 (char *, n + 1);
+  g_autoptr (GPtrArray) given_texts = g_ptr_array_new_full (n, g_free);
+  char **values; /* one for each parameter; %NULL where it is not given */
   g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
-  g_autofree GOptionEntry *entries = parameter_entries (values, G_N_ELEMENTS (fixed), fixed, texts);
+  g_autofree GOptionEntry *entries = NULL;
   g_autoptr (TrainParameters) parameters = train_parameters_new ();
   g_autoptr (GHashTable) given = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (Workspace) workspace = NULL;
   GError *error = NULL;
   int code;
 
+  g_ptr_array_set_size (given_texts, (gint) n);
+  values = (char **) given_texts->pdata;
   switches = given;
+  entries = parameter_entries (values, G_N_ELEMENTS (fixed), fixed, texts);
   for (guint i = 0; i < n; i++)
     if (specs[i].kind == PARAMETER_SWITCH)
       entries[G_N_ELEMENTS (fixed) + i].arg_data = on_switch;
