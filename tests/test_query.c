@@ -229,6 +229,7 @@ test_query_that_speaks_of_dropped_rows_finds_them (void **state)
   assert_found ("NOT kept", "train_1_a_2 train_11_b_1 train_12_a_1");
   assert_found ("kept", ALL_KEPT);
   assert_found ("reason = patient", "train_11_b_1");
+  assert_found ("reason = \"patient\"", "train_11_b_1");
   assert_found ("reason: reconstruction OR reason = NO_LABEL", "train_1_a_2 train_12_a_1");
   assert_found ("reason != kept AND emphysema", "train_1_a_2");
   assert_found ("dropped \"ground glass\"", "train_1_a_2 train_12_a_1");

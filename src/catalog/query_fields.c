@@ -5,9 +5,9 @@
 #include <string.h>
 
 static const QueryField fields[] = {
-  { "volume", QUERY_FIELD_NAME, "name", "length (patient), patient, length (name), name",
+  { "volume", QUERY_FIELD_VOLUME, "name", "length (patient), patient, length (name), name",
     "volume's name, with or without .nii.gz" },
-  { "patient", QUERY_FIELD_NAME, "patient", "length (patient), patient", "train_12" },
+  { "patient", QUERY_FIELD_PATIENT, "patient", "length (patient), patient", "train_12" },
   { "split", QUERY_FIELD_SPLIT, "split", "split", "train or valid" },
   { "reason", QUERY_FIELD_REASON, "reason", "reason",
     "why a row was dropped: unreadable, no_label, no_text, reconstruction, no_chest, patient" },

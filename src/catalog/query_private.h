@@ -3,6 +3,9 @@
  *
  *   text ──query_lexer.c──> tokens ──query_parse.c──> SQL condition with parameters
  *
+ * query_parse.c knows the grammar and query_compare.c `field OP value`; both write SQL as they
+ * read, with what query_parser.c offers.
+ *
  * What the user wrote reaches SQLite only as the value of a parameter.
  */
 #pragma once
@@ -47,7 +50,8 @@ typedef enum
   QUERY_FIELD_NUMBER,
   QUERY_FIELD_TEXT,
   QUERY_FIELD_DATE,
-  QUERY_FIELD_NAME, /* of a volume or patient */
+  QUERY_FIELD_VOLUME,
+  QUERY_FIELD_PATIENT,
   QUERY_FIELD_SPLIT,
   QUERY_FIELD_REASON,
   QUERY_FIELD_LABEL,
@@ -90,3 +94,55 @@ struct _CatalogQuery
   GArray *values;     /* of QueryValue, for its parameters */
   gboolean says_what_is_dropped;
 };
+
+/* ---- parsing; a function that fails has set the error, and nothing is tried again ---- */
+
+typedef struct
+{
+  const char *text;
+  GArray *tokens;
+  guint next;           /* token */
+  guint n_terms, depth; /* so far */
+  CatalogQuery *query;
+} QueryParser;
+
+/** query_peek: the token at hand, or one @ahead of it; QUERY_END goes on for ever. */
+const QueryToken *query_peek (const QueryParser *parser, guint ahead);
+
+/** query_take: the token at hand, which is then behind us. */
+const QueryToken *query_take (QueryParser *parser);
+
+/** query_is_word: any case, but not in quotes. */
+gboolean query_is_word (const QueryToken *token, const char *word);
+
+/** query_is_keyword: AND, OR or NOT. */
+gboolean query_is_keyword (const QueryToken *token);
+
+/** query_accept: take the token at hand if it is that word. */
+gboolean query_accept (QueryParser *parser, const char *word);
+
+/** query_accept_label: take the longest run of words, or the phrase, at hand that is a label's
+ * name; -1 if none is. */
+int query_accept_label (QueryParser *parser);
+
+#define query_fail_at(parser, token, error, ...)                                                   \
+  query_fail ((parser)->text, (token)->start, (token)->length, (error), __VA_ARGS__)
+
+/** query_fail_expected: "expected a number, not old"; FALSE. */
+gboolean query_fail_expected (const QueryParser *parser, const QueryToken *token,
+                              const char *expected, GError **error);
+
+void query_write (QueryParser *parser, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/** query_add_text: the value of the "?" that was written. @text: (transfer full) */
+void query_add_text (QueryParser *parser, char *text);
+void query_add_number (QueryParser *parser, double number);
+
+/** query_write_text: the report has the word or phrase. */
+gboolean query_write_text (QueryParser *parser, const QueryToken *token, GError **error);
+
+/** query_write_label: records without labels are neither positive nor negative. */
+void query_write_label (QueryParser *parser, guint label, gboolean positive);
+
+/** query_parse_comparison: what stands behind the name of a field. */
+gboolean query_parse_comparison (QueryParser *parser, const QueryField *field, GError **error);
