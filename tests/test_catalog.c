@@ -427,6 +427,26 @@ test_importing_again_replaces_the_split_and_leaves_the_other (void **state)
   testing_store_exec (store, "INSERT INTO report_text (report_text) VALUES ('integrity-check')");
 }
 
+static void
+test_full_disk_is_said_and_leaves_the_old_split (void **state)
+{
+  g_autoptr (CatalogStore) store = store_with_two_splits ("full.sqlite");
+  g_autofree char *before = dump (store), *after = NULL;
+  g_autofree char *labels = testing_label_table ("train_5_a_1.nii.gz", 0u, NULL);
+  g_autofree char *text = g_strnfill (4 << 20, 'x');
+  g_autofree char *reports = g_strdup_printf (REPORTS_HEADER "train_5_a_1.nii.gz,,,%s,\n", text);
+  const TestingTables tables = { .reports = reports, .labels = labels };
+  g_autoptr (GError) error = NULL;
+  CatalogFunnel funnel;
+
+  testing_store_exec (store, "PRAGMA max_page_count = 100");
+  assert_false (testing_tables_import (store, CATALOG_SPLIT_TRAIN, &tables, &funnel, &error));
+  assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_IO));
+  assert_error_says (&error, "full.sqlite", "the disk is full", NULL);
+  after = dump (store);
+  assert_string_equal (after, before);
+}
+
 /** Cancels when more than so many bytes were read. */
 typedef struct
 {
@@ -546,6 +566,7 @@ main (void)
     cmocka_unit_test (test_volume_that_is_not_there_is_named),
     cmocka_unit_test (test_importing_again_replaces_the_split_and_leaves_the_other),
     cmocka_unit_test (test_failed_import_leaves_the_old_split),
+    cmocka_unit_test (test_full_disk_is_said_and_leaves_the_old_split),
     cmocka_unit_test (test_cancelled_import_leaves_the_old_split),
     cmocka_unit_test (test_progress_ends_with_all_bytes),
     cmocka_unit_test (test_absent_files_are_named),
