@@ -9,8 +9,10 @@
  * bootstrap_macro_auroc: percentile interval (2.5-97.5) of the mean AUROC over classes.
  *
  * Every class is sorted once; a draw only changes how often each row counts, so its AUROC is one
- * pass over that order. @low, @high: (out) NaN without groups to draw or draws. FALSE when
- * cancelled.
+ * pass over that order. One thread, and the same bits for the same seed.
+ *
+ * @low, @high: (out) NaN without rows, without draws, or where no class is defined in any draw
+ * Returns: %FALSE when cancelled.
  */
 gboolean bootstrap_macro_auroc (const MetricsInput *input, double *low, double *high,
                                 GCancellable *cancellable, GError **error);

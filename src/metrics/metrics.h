@@ -3,7 +3,8 @@
  *
  * Scores are doubles and any monotone measure will do for ranking: pass logits to the AUROC
  * functions, not rounded probabilities. Labels are 0 or 1. NaN stands for "undefined" everywhere: a
- * class without positives has no sensitivity, and one without both kinds has no AUROC.
+ * class without positives has no sensitivity, and one without both kinds has no AUROC. A score that
+ * is NaN ranks below every number, ties with others of its kind, and is never called positive.
  */
 #pragma once
 
@@ -19,15 +20,17 @@ typedef struct
   guint tp, fp, tn, fn;
 } MetricsConfusion;
 
-/** metrics_auroc: area under the ROC curve by midranks (ties count half); NaN where undefined. O(n
- * log n). */
+/** metrics_auroc: area under the ROC curve by midranks (ties count half); NaN where undefined.
+ * O(n).
+ */
 double metrics_auroc (const double *scores, const guint8 *labels, gsize n);
 
 /**
  * metrics_auroc_interval: AUROC with its 95 % DeLong interval, clipped to [0, 1].
  *
  * Sun & Xu, IEEE Signal Processing Letters 21(11), 2014: the fast algorithm. With a single positive
- * or a single negative the value is defined and the interval is not.
+ * or a single negative the value is defined and the interval is not; where all pairs are won the
+ * interval has no width, as DeLong's has none there.
  */
 MetricsInterval metrics_auroc_interval (const double *scores, const guint8 *labels, gsize n);
 
@@ -69,8 +72,15 @@ typedef struct
   double threshold, false_positive_rate, sensitivity;
 } MetricsRocPoint;
 
-/** metrics_roc: the curve from (0, 0) to (1, 1), one point per distinct score. (element-type
- * MetricsRocPoint) */
+/**
+ * metrics_roc: the curve from (0, 0) to (1, 1), one point per distinct score, from the highest
+ * down.
+ *
+ * The first point's threshold is infinite; scores that are NaN make a last point with threshold
+ * NaN. A rate of a kind that is absent is NaN.
+ *
+ * Returns: (element-type MetricsRocPoint)
+ */
 GArray *metrics_roc (const double *scores, const guint8 *labels, gsize n);
 
 /* ---- many classes at once ---- */
@@ -105,9 +115,9 @@ typedef struct
   gsize n;
   guint n_classes;
   const double *thresholds; /* n_classes probabilities; %NULL: 0.5 */
-  const guint32
-      *groups; /* n patient numbers for the bootstrap; %NULL: every row is its own group */
-  guint bootstrap_draws; /* 0: no macro interval; 1,000 is the house's number */
+  const guint32 *groups;    /* n patient numbers, whatever they are, for the bootstrap; %NULL: every
+                               row is its own group */
+  guint bootstrap_draws;    /* 0: no macro interval; 1,000 is the house's number */
   guint64 bootstrap_seed;
 } MetricsInput;
 

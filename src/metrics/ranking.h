@@ -1,13 +1,21 @@
 /**
- * ranking.h: scores in order, and runs of equal ones. Private to the metrics.
+ * ranking.h: rows in the order of their scores, and runs of equal scores. Private to the metrics.
  */
 #pragma once
 
 #include <glib.h>
 
-/** ranking_order: indices by ascending score, NaN first; g_free it. The order of equals is the
- * input's. */
-guint32 *ranking_order (const double *scores, gsize n);
+typedef struct
+{
+  guint64 key; /* ordered as the scores are, and equal where they are; NaN is below every number */
+  guint32 row;
+} RankedRow;
 
-/** ranking_run_end: end of the run of equal scores that begins at @start of the order. */
-gsize ranking_run_end (const double *scores, const guint32 *order, gsize n, gsize start);
+/** ranking_new: rows by ascending score, equals in the order of the input; O(n). g_free it. */
+RankedRow *ranking_new (const double *scores, gsize n);
+
+/** ranking_run_end: end of the run of equal scores that begins at @start. */
+gsize ranking_run_end (const RankedRow *ranked, gsize n, gsize start);
+
+/** ranking_run_start: start of the run of equal scores that ends before @end; @end > 0. */
+gsize ranking_run_start (const RankedRow *ranked, gsize end);

@@ -2,7 +2,6 @@
 #include "metrics/metrics.h"
 
 #include <math.h>
-#include <string.h>
 
 static double
 sigmoid (double logit)
