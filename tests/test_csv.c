@@ -322,6 +322,21 @@ test_what_is_no_volume_name (void **state)
 }
 
 static void
+test_one_line_of_a_cell_is_short_and_without_control_characters (void **state)
+{
+  g_autofree char *plain = cleaning_one_line (" \x1b[31mCT\nof\t\xc3\xa9 ");
+  g_autofree char *shortened = NULL;
+  g_autoptr (GString) text = g_string_new ("x");
+
+  assert_string_equal (plain, "[31mCT of \xc3\xa9");
+  while (text->len < 10000)
+    g_string_append (text, "\xe2\x82\xac");
+  shortened = cleaning_one_line (text->str);
+  assert_in_range (strlen (shortened), 200, 300);
+  assert_true (g_utf8_validate (shortened, -1, NULL));
+}
+
+static void
 test_nothing_written_in_all_its_forms (void **state)
 {
   assert_true (cleaning_is_missing (""));
@@ -443,6 +458,7 @@ main (void)
     cmocka_unit_test (test_absent_file_and_directory_are_named),
     cmocka_unit_test (test_volume_names_are_taken_apart),
     cmocka_unit_test (test_what_is_no_volume_name),
+    cmocka_unit_test (test_one_line_of_a_cell_is_short_and_without_control_characters),
     cmocka_unit_test (test_nothing_written_in_all_its_forms),
     cmocka_unit_test (test_ages_in_dicom_units),
     cmocka_unit_test (test_numbers_counts_and_flags),

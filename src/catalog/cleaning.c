@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#define MAX_LINE_BYTES 300
+
 /** The start of the last part of @stem's first @length bytes, which an underscore precedes; 0 where
  * there is none, or where it is empty. */
 static gsize
@@ -33,6 +35,21 @@ cleaning_parse_name (const char *name, gsize *patient_length, gboolean *first_re
   *patient_length = scan - 1;
   *first_reconstruction = stem - reconstruction == 1 && name[reconstruction] == '1';
   return TRUE;
+}
+
+char *
+cleaning_one_line (const char *cell)
+{
+  char *line = g_strndup (cell, MAX_LINE_BYTES);
+  const char *valid_end;
+
+  /* The cut may have gone through a letter. */
+  g_utf8_validate (line, -1, &valid_end);
+  line[valid_end - line] = '\0';
+  for (char *c = line; *c != '\0'; c++)
+    if (g_ascii_iscntrl (*c))
+      *c = ' ';
+  return g_strstrip (line);
 }
 
 gboolean

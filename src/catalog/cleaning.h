@@ -21,6 +21,12 @@
 gboolean cleaning_parse_name (const char *name, gsize *patient_length,
                               gboolean *first_reconstruction);
 
+/**
+ * cleaning_one_line: what a list can show of a cell that may be anything: without control
+ * characters and spaces around it, shortened to a few hundred bytes. g_free it.
+ */
+char *cleaning_one_line (const char *cell);
+
 /** cleaning_is_missing: blank, NaN or "Not given.", which is how CT-RATE says "nothing written". */
 gboolean cleaning_is_missing (const char *cell);
 

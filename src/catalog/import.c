@@ -96,7 +96,7 @@ import_row_init (const Import *import, const CsvRow *csv, ImportRow *row)
   gsize patient_length = 0;
 
   row->csv = csv;
-  row->name = g_strstrip (g_strdup (csv->cells[COLUMN_VOLUME]));
+  row->name = cleaning_one_line (csv->cells[COLUMN_VOLUME]);
   cleaning_parse_name (row->name, &patient_length, &row->first_reconstruction);
   row->patient = g_strndup (row->name, patient_length);
   row->labels = look_up (import->tables.labels, row->name);

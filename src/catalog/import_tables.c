@@ -31,11 +31,11 @@ keep_place (const TableReader *reader, guint line, const char *fault)
   return g_string_chunk_insert (reader->tables->strings, place);
 }
 
-/** A key of a table; a volume's name stands in several of them. */
+/** A short text, which may well stand in other rows too. */
 static char *
 keep_name (const TableReader *reader, const char *cell)
 {
-  g_autofree char *name = g_strstrip (g_strdup (cell));
+  g_autofree char *name = cleaning_one_line (cell);
 
   return g_string_chunk_insert_const (reader->tables->strings, name);
 }
@@ -55,7 +55,11 @@ parse_labels (const CsvRow *row, guint32 *labels)
       int flag = cleaning_flag (cell);
 
       if (flag < 0)
-        return g_strdup_printf ("%s is \"%.20s\" and not 0 or 1", catalog_label_name (label), cell);
+        {
+          g_autofree char *shown = cleaning_one_line (cell);
+
+          return g_strdup_printf ("%s is \"%s\" and not 0 or 1", catalog_label_name (label), shown);
+        }
       *labels |= (guint32) flag << label;
     }
   return NULL;
