@@ -49,6 +49,20 @@ accept_state (QueryParser *parser)
   return TRUE;
 }
 
+static gboolean
+fail_unknown_field (const QueryParser *parser, const QueryToken *word, GError **error)
+{
+  g_autofree char *suggestion = query_suggest_field (word->text);
+  g_autofree char *names = query_field_names (FALSE);
+
+  if (*suggestion == '\0')
+    return query_fail_at (parser, word, error,
+                          "%s is neither a field nor a label; the fields are %s", word->text,
+                          names);
+  return query_fail_at (parser, word, error, "%s is neither a field nor a label%s", word->text,
+                        suggestion);
+}
+
 /** A word that begins neither a label nor anything else that is known. */
 static gboolean
 parse_word (QueryParser *parser, GError **error)
@@ -58,14 +72,9 @@ parse_word (QueryParser *parser, GError **error)
 
   if (query_peek (parser, 0)->kind == QUERY_OPERATOR)
     {
-      g_autofree char *suggestion = query_suggest_field (word->text);
-      g_autofree char *names = query_field_names (FALSE);
-
       if (field != NULL && word->kind == QUERY_WORD)
         return query_parse_comparison (parser, field, error);
-      return query_fail_at (parser, word, error,
-                            "%s is neither a field nor a label%s; the fields are %s", word->text,
-                            suggestion, names);
+      return fail_unknown_field (parser, word, error);
     }
   if (field != NULL && word->kind == QUERY_WORD && !word->prefix)
     {
