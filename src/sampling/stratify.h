@@ -9,12 +9,15 @@
 
 #include <glib.h>
 
+#define STRATIFY_MAX_LABELS 32
+#define STRATIFY_MAX_FOLDS 16
+
 /**
  * stratify_folds: deal rows out to folds.
  *
  * @labels:   n bit sets; bit l is label l
- * @n_labels: at most 32
- * @shares:   n_folds shares that sum to 1
+ * @n_labels: at most STRATIFY_MAX_LABELS
+ * @shares:   n_folds shares that sum to 1; at most STRATIFY_MAX_FOLDS
  * @seed:     breaks ties; %NULL takes the first candidate (reproduces the golden folds)
  * @folds:    (out) n fold numbers
  */
@@ -27,9 +30,11 @@ void stratify_folds (const guint32 *labels, gsize n, guint n_labels, const doubl
  *
  * Runs stratify_folds with shares (1 − fraction, fraction) over the rows in a seeded order, moves
  * the rows that disturb the shares least until the size is exact, then swaps rows in and out while
- * a swap lowers the largest deviation.
+ * a swap brings the labels' shares nearer (in squares), until none is more than half a row off. The
+ * same seed chooses the same rows on every machine.
  *
- * @chosen: (out) n bytes, 1 for a member
+ * @fraction: from 0 to 1
+ * @chosen:   (out) n bytes, 1 for a member
  */
 void stratify_sample (const guint32 *labels, gsize n, guint n_labels, double fraction, guint64 seed,
                       guint8 *chosen);
@@ -41,7 +46,7 @@ gsize stratify_sample_size (double fraction, gsize n);
 typedef struct
 {
   guint n_labels;
-  double share_all[32], share_sample[32];
+  double share_all[STRATIFY_MAX_LABELS], share_sample[STRATIFY_MAX_LABELS];
   double max_deviation; /* largest |share_sample − share_all| */
 } StratifyShares;
 
