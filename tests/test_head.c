@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "model/checkpoint.h"
+#include "model/head_kernels.h"
 #include "model/head_private.h"
 
 #include <math.h>
@@ -20,8 +22,10 @@ test_focal_loss_and_gradient_match_the_goldens (void **state)
 {
   json_t *document = testing_json ("golden/metrics/focal.json");
   const json_t *cases = json_object_get (document, "cases"), *z = json_object_get (document, "z"),
-               *y = json_object_get (document, "y"), *weights = json_object_get (document, "pos_weight");
-  const json_t *closed = NULL; /* in the double case, which comes before the float one of the same gamma */
+               *y = json_object_get (document, "y"),
+               *weights = json_object_get (document, "pos_weight");
+  const json_t *closed =
+      NULL; /* in the double case, which comes before the float one of the same gamma */
   gsize n = json_array_size (z), checked = 0;
   double logits[12 * 18], gradient[12 * 18], pos_weight[18];
   guint8 labels[12 * 18];
@@ -37,10 +41,14 @@ test_focal_loss_and_gradient_match_the_goldens (void **state)
   for (gsize c = 0; c < json_array_size (cases); c++)
     {
       const json_t *golden = json_array_get (cases, c);
-      gboolean single = strcmp (json_string_value (json_object_get (golden, "dtype")), "torch.float64") != 0;
-      double tolerance = single ? 1e-6 : 1e-12, expected = json_number_value (json_object_get (golden, "loss_mean")), ours;
+      gboolean single =
+          strcmp (json_string_value (json_object_get (golden, "dtype")), "torch.float64") != 0;
+      double tolerance = single ? 1e-6 : 1e-12,
+             expected = json_number_value (json_object_get (golden, "loss_mean")), ours;
       const json_t *grad = json_object_get (golden, "grad");
-      FocalLoss loss = { .gamma = json_number_value (json_object_get (golden, "gamma")), .alpha = NAN, .pos_weight = pos_weight };
+      FocalLoss loss = { .gamma = json_number_value (json_object_get (golden, "gamma")),
+                         .alpha = NAN,
+                         .pos_weight = pos_weight };
 
       if (strcmp (json_string_value (json_object_get (golden, "variant")), "A") != 0)
         continue;
@@ -55,8 +63,10 @@ test_focal_loss_and_gradient_match_the_goldens (void **state)
           if (!json_is_number (value))
             value = json_array_get (json_array_get (closed, i / 18), i % 18);
           assert_true (json_is_number (value));
-          if (!(fabs (gradient[i] - json_number_value (value)) <= tolerance_of (json_number_value (value), tolerance)))
-            fail_msg ("gamma %g, element %u: %.17g, golden %.17g", loss.gamma, i, gradient[i], json_number_value (value));
+          if (!(fabs (gradient[i] - json_number_value (value))
+                <= tolerance_of (json_number_value (value), tolerance)))
+            fail_msg ("gamma %g, element %u: %.17g, golden %.17g", loss.gamma, i, gradient[i],
+                      json_number_value (value));
         }
       checked++;
     }
@@ -80,7 +90,9 @@ test_focal_loss_is_finite_far_out_and_its_gradient_is_the_slope (void **state)
           double value = focal_loss (&loss, &z, &label, 1, 1, &gradient);
 
           assert_true (isfinite (value) && value >= 0 && isfinite (gradient));
-          slope = (focal_loss (&loss, &above, &label, 1, 1, NULL) - focal_loss (&loss, &below, &label, 1, 1, NULL)) / (2 * step);
+          slope = (focal_loss (&loss, &above, &label, 1, 1, NULL)
+                   - focal_loss (&loss, &below, &label, 1, 1, NULL))
+                  / (2 * step);
           if (fabs (z) <= 30)
             assert_true (fabs (slope - gradient) < 1e-6 * MAX (1, fabs (slope)));
         }
@@ -108,13 +120,16 @@ golden_start (void)
 }
 
 static void
-check_tensors (const char *run, const char *when, const Head *head, HeadTrainer *trainer, double tolerance)
+check_tensors (const char *run, const char *when, const Head *head, HeadTrainer *trainer,
+               double tolerance)
 {
   for (guint i = 0; i < 4; i++)
     {
-      g_autofree char *name = g_strdup_printf ("golden/train/%s_%s_%s.npy", run, when, head->tensors[i].name);
+      g_autofree char *name =
+          g_strdup_printf ("golden/train/%s_%s_%s.npy", run, when, head->tensors[i].name);
       g_autoptr (NpyArray) golden = testing_npy (name);
-      const float *ours = trainer != NULL ? head_trainer_gradient (trainer, i) : head->tensors[i].data;
+      const float *ours =
+          trainer != NULL ? head_trainer_gradient (trainer, i) : head->tensors[i].data;
       double difference = testing_max_difference (ours, golden->data, golden->n);
 
       if (!(difference <= tolerance))
@@ -122,8 +137,13 @@ check_tensors (const char *run, const char *when, const Head *head, HeadTrainer 
     }
 }
 
+/* What the run ends with hangs on the side of zero on which rounding puts a unit that is 3e-9 off
+ * it: PyTorch's own float runs end up to 7.6e-3 from each other (one thread or four), and 5.4e-3
+ * from its double run. */
+#define FINAL_TOLERANCE 1.5e-2
+
 static void
-check_golden_run (const char *run, gboolean drops, double final_tolerance)
+check_golden_run (const char *run, gboolean drops)
 {
   g_autoptr (NpyArray) x = testing_npy ("golden/train/X.npy");
   g_autoptr (NpyArray) y = testing_npy ("golden/train/Y.npy");
@@ -131,7 +151,8 @@ check_golden_run (const char *run, gboolean drops, double final_tolerance)
   g_autoptr (NpyArray) weights = testing_npy ("golden/train/pos_weight.npy");
   g_autoptr (NpyArray) keep = drops ? testing_npy ("golden/train/dropout_keep_u8.npy") : NULL;
   json_t *meta = testing_json ("golden/train/meta.json");
-  const json_t *losses = json_object_get (json_object_get (json_object_get (meta, "runs"), run), "step_losses");
+  const json_t *losses =
+      json_object_get (json_object_get (json_object_get (meta, "runs"), run), "step_losses");
   g_autofree guint8 *labels = g_new (guint8, y->n);
   g_autofree gint64 *rows_64 = NULL;
   g_autoptr (Head) head = golden_start ();
@@ -167,8 +188,9 @@ check_golden_run (const char *run, gboolean drops, double final_tolerance)
 
       for (guint i = 0; i < 32; i++)
         rows[i] = (guint32) options.order[step * 32 + i];
-      loss = head_trainer_step (trainer, x->data, labels, rows, 32, drops ? options.keep + (gsize) step * 32 * 256 : NULL,
-                                &options, 1e-3);
+      loss =
+          head_trainer_step (trainer, x->data, labels, rows, 32,
+                             drops ? options.keep + (gsize) step * 32 * 256 : NULL, &options, 1e-3);
       if (!(fabs (loss - golden) <= 1e-5))
         fail_msg ("step %u: loss %.9g, golden %.9g", step, loss, golden);
       if (step == 0)
@@ -183,8 +205,9 @@ check_golden_run (const char *run, gboolean drops, double final_tolerance)
     head_fit (whole, x->data, labels, N, &options, NULL, NULL, NULL, &error);
     assert_no_error (error);
     for (guint step = 0; step < STEPS; step++)
-      assert_true (fabs (step_losses[step] - json_number_value (json_array_get (losses, step))) <= 1e-3);
-    check_tensors (run, "final", whole, NULL, final_tolerance);
+      assert_true (fabs (step_losses[step] - json_number_value (json_array_get (losses, step)))
+                   <= 1e-3);
+    check_tensors (run, "final", whole, NULL, FINAL_TOLERANCE);
   }
   json_decref (meta);
 }
@@ -192,14 +215,13 @@ check_golden_run (const char *run, gboolean drops, double final_tolerance)
 static void
 test_training_without_dropout_follows_the_golden_run (void **state)
 {
-  /* The golden run itself ends 5.4e-3 from its own double form: two float runs part as far, in any order of sums. */
-  check_golden_run ("nodrop_f32", FALSE, 1.5e-2);
+  check_golden_run ("nodrop_f32", FALSE);
 }
 
 static void
 test_training_with_dropout_follows_the_golden_run (void **state)
 {
-  check_golden_run ("drop_f32", TRUE, 2e-5);
+  check_golden_run ("drop_f32", TRUE);
 }
 
 /* ---- training, by itself ---- */
@@ -228,7 +250,9 @@ toy_new (void)
       for (guint c = 0; c < CLASSES; c++)
         toy->labels[i * CLASSES + c] = random_uniform (&random) < 0.4;
       for (guint f = 0; f < WIDTH; f++)
-        toy->latents[i * WIDTH + f] = (float) (random_normal (&random) + (f < CLASSES ? 2 * toy->labels[i * CLASSES + f] : 0));
+        toy->latents[i * WIDTH + f] =
+            (float) (random_normal (&random)
+                     + (f < CLASSES ? 2 * toy->labels[i * CLASSES + f] : 0));
     }
   return toy;
 }
@@ -246,8 +270,13 @@ note_epoch (guint epoch, const Head *head, double loss, gpointer user_data, GErr
 static HeadFitOptions
 toy_options (void)
 {
-  return (HeadFitOptions){ .epochs = 20, .batch = 32, .learning_rate = 1e-2, .weight_decay = 0.01, .dropout = 0.2,
-                           .loss = { .gamma = 2, .alpha = NAN }, .seed = 1 };
+  return (HeadFitOptions){ .epochs = 20,
+                           .batch = 32,
+                           .learning_rate = 1e-2,
+                           .weight_decay = 0.01,
+                           .dropout = 0.2,
+                           .loss = { .gamma = 2, .alpha = NAN },
+                           .seed = 1 };
 }
 
 static void
@@ -291,7 +320,8 @@ test_every_kind_of_head_learns_and_survives_its_file (void **state)
     }
 }
 
-/** The gradient of every parameter against a difference quotient of the loss that head_apply gives. */
+/** The gradient of every parameter against a difference quotient of the loss that head_apply gives.
+ */
 static void
 test_gradients_are_slopes_of_the_loss (void **state)
 {
@@ -320,7 +350,8 @@ test_gradients_are_slopes_of_the_loss (void **state)
               }
             start->tensors[t].data[i] = saved;
             slope = (losses[1] - losses[0]) / (2 * (double) step);
-            if (!(fabs (slope - (double) head_trainer_gradient (trainer, t)[i]) < 2e-4 + 2e-2 * fabs (slope)))
+            if (!(fabs (slope - (double) head_trainer_gradient (trainer, t)[i])
+                  < 2e-4 + 2e-2 * fabs (slope)))
               fail_msg ("kind %u, tensor %u[%d]: slope %g, gradient %g", k, t, (int) i, slope,
                         (double) head_trainer_gradient (trainer, t)[i]);
           }
@@ -342,8 +373,10 @@ test_same_seed_same_bits_other_seed_others (void **state)
       head_fit (heads[i], toy->latents, toy->labels, ROWS, &options, NULL, NULL, NULL, &error);
       assert_no_error (error);
     }
-  assert_memory_equal (heads[0]->tensors[0].data, heads[1]->tensors[0].data, heads[0]->tensors[0].n * sizeof (float));
-  assert_memory_not_equal (heads[0]->tensors[0].data, heads[2]->tensors[0].data, heads[0]->tensors[0].n * sizeof (float));
+  assert_memory_equal (heads[0]->tensors[0].data, heads[1]->tensors[0].data,
+                       heads[0]->tensors[0].n * sizeof (float));
+  assert_memory_not_equal (heads[0]->tensors[0].data, heads[2]->tensors[0].data,
+                           heads[0]->tensors[0].n * sizeof (float));
   for (guint i = 0; i < 3; i++)
     head_free (heads[i]);
 }
@@ -366,10 +399,12 @@ test_fit_ends_when_told_and_takes_odd_sizes (void **state)
   g_autoptr (GError) error = NULL;
   HeadFitOptions options = toy_options ();
 
-  assert_false (head_fit (head, toy->latents, toy->labels, ROWS, &options, end_after_two, NULL, NULL, &error));
+  assert_false (head_fit (head, toy->latents, toy->labels, ROWS, &options, end_after_two, NULL,
+                          NULL, &error));
   assert_error_says (&error, "enough", NULL);
   g_cancellable_cancel (cancellable);
-  assert_false (head_fit (head, toy->latents, toy->labels, ROWS, &options, NULL, NULL, cancellable, &error));
+  assert_false (
+      head_fit (head, toy->latents, toy->labels, ROWS, &options, NULL, NULL, cancellable, &error));
   assert_true (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
   g_clear_error (&error);
   assert_false (head_fit (head, toy->latents, toy->labels, 0, &options, NULL, NULL, NULL, &error));
@@ -437,6 +472,234 @@ test_damaged_head_files_are_errors (void **state)
     }
 }
 
+/** A head file of @kind whose metadata claim these sizes, around one tensor and its bias. */
+static GBytes *
+head_file_claiming (const char *kind, const char *width, const char *hidden, const char *classes,
+                    gint64 rows, gint64 columns)
+{
+  static const float numbers[64] = { 0 };
+  const char *const metadata[] = { "format", "ctclip-head-1", "kind",    kind,    "width", width,
+                                   "hidden", hidden,          "classes", classes, NULL };
+  const CheckpointItem items[] = {
+    { .name = "0.weight", .n_dims = 2, .shape = { rows, columns }, .data = numbers },
+    { .name = "0.bias", .n_dims = 1, .shape = { rows }, .data = numbers },
+  };
+
+  return checkpoint_safetensors_bytes (items, G_N_ELEMENTS (items), metadata);
+}
+
+static void
+test_sizes_that_a_head_file_only_claims_are_errors (void **state)
+{
+  static const struct
+  {
+    const char *kind, *width, *hidden, *classes;
+    gint64 rows, columns;
+    const char *says;
+  } cases[] = {
+    /* 3.weight would take 4 TB. */
+    { "mlp", "1", "32", "1048576", 32, 1, "3.weight" },
+    { "linear", "1048576", "0", "1048576", 2, 3, "0.weight" },
+    { "linear", "3", "0", "2", 3, 2, "0.weight" }, /* transposed */
+    { "linear", "0", "0", "2", 2, 0, "width" },
+    { "linear", "3x", "0", "2", 2, 3, "width" },
+    { "mlp", "3", "0", "2", 2, 3, "hidden" },
+    { "forest", "3", "0", "2", 2, 3, "forest" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GBytes) bytes =
+          head_file_claiming (cases[i].kind, cases[i].width, cases[i].hidden, cases[i].classes,
+                              cases[i].rows, cases[i].columns);
+      g_autoptr (GError) error = NULL;
+
+      assert_null (head_from_bytes (bytes, &error));
+      assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT));
+      assert_error_says (&error, "the stored head", cases[i].says, "export it again", NULL);
+    }
+}
+
+static void
+test_head_with_a_number_that_is_not_finite_is_refused (void **state)
+{
+  g_autoptr (Head) head = head_new (HEAD_LINEAR, WIDTH, 0, CLASSES, 7);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+
+  head->tensors[1].data[2] = NAN;
+  bytes = head_to_bytes (head);
+  assert_null (head_from_bytes (bytes, &error));
+  assert_error_says (&error, "0.bias", "not finite", NULL);
+}
+
+/* ---- bad options ---- */
+
+static void
+test_options_that_make_no_sense_are_named (void **state)
+{
+  g_autoptr (Head) head = head_new (HEAD_MLP, WIDTH, 16, CLASSES, 7);
+  static const double infinite[CLASSES] = { 1, INFINITY, 1 };
+  HeadFitOptions cases[9];
+  const char *const says[] = { "0 epochs",     "batches of 0", "learning rate",
+                               "weight decay", "dropout 1",    "gamma",
+                               "gamma nan",    "alpha",        "label 2 of 3" };
+  GError *error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    cases[i] = toy_options ();
+  cases[0].epochs = 0;
+  cases[1].batch = 0;
+  cases[2].learning_rate = INFINITY;
+  cases[3].weight_decay = -1;
+  cases[4].dropout = 1;
+  cases[5].loss.gamma = -0.5;
+  cases[6].loss.gamma = NAN;
+  cases[7].loss.alpha = 1.5;
+  cases[8].loss.pos_weight = infinite;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      assert_false (head_fit (head, NULL, NULL, ROWS, &cases[i], NULL, NULL, NULL, &error));
+      assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE));
+      assert_error_says (&error, says[i], "give", NULL);
+    }
+}
+
+/* ---- the arithmetic ---- */
+
+static double
+any_number (Random *random)
+{
+  return 2 * random_uniform (random) - 1;
+}
+
+/** Sums of products in the order of k, in plain C, within what @epsilon allows; a and b both
+ * transposed or not. */
+static void
+check_products (const HeadKernels *kernels, Random *random, gsize m, gsize n, gsize k,
+                gboolean transposed)
+{
+  g_autofree double *a = g_new (double, m *k), *b = g_new (double, k *n), *c = g_new (double, m *n);
+  g_autofree float *a_float = g_new (float, m *k), *b_float = g_new (float, k *n),
+                   *c_float = g_new (float, m *n + 1);
+  const gsize a_row = transposed ? 1 : k, a_column = transposed ? m : 1;
+  const gsize b_row = transposed ? 1 : n, b_column = transposed ? k : 1;
+
+  for (gsize i = 0; i < m * k; i++)
+    a[i] = (double) (a_float[i] = (float) any_number (random));
+  for (gsize i = 0; i < k * n; i++)
+    b[i] = (double) (b_float[i] = (float) any_number (random));
+  c_float[m * n] = 7; /* must stay */
+  kernels->multiply_doubles ((DoubleMatrix){ a, a_row, a_column },
+                             (DoubleMatrix){ b, b_row, b_column }, m, n, k, c);
+  kernels->multiply_floats ((FloatMatrix){ a_float, a_row, a_column },
+                            (FloatMatrix){ b_float, b_row, b_column }, m, n, k, c_float);
+  for (gsize i = 0; i < m; i++)
+    for (gsize j = 0; j < n; j++)
+      {
+        double expected = 0;
+
+        for (gsize p = 0; p < k; p++)
+          expected += a[i * a_row + p * a_column] * b[p * b_row + j * b_column];
+        if (!(fabs (c[i * n + j] - expected) <= 1e-15 * (double) k)
+            || !(fabs ((double) c_float[i * n + j] - expected) <= 1e-7 * (double) k))
+          fail_msg ("%s, %d x %d x %d, (%d, %d): %.17g and %.9g, not %.17g", kernels->name, (int) m,
+                    (int) n, (int) k, (int) i, (int) j, c[i * n + j], (double) c_float[i * n + j],
+                    expected);
+      }
+  assert_true (c_float[m * n] == 7);
+}
+
+static void
+test_products_of_every_processor_form_match_plain_sums (void **state)
+{
+  static const gsize sizes[][3] = { { 1, 1, 1 },    { 8, 32, 16 },  { 18, 31, 33 }, { 7, 65, 257 },
+                                    { 33, 5, 512 }, { 3, 16, 600 }, { 32, 18, 256 } };
+  const HeadKernels *kernels[HEAD_KERNELS_MAX];
+  guint n = head_kernels_all (kernels);
+  Random random;
+
+  assert_string_equal (kernels[n - 1]->name, "plain");
+  assert_ptr_equal (head_kernels (), kernels[0]);
+  random_init (&random, 5, 0);
+  for (guint k = 0; k < n; k++)
+    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+      for (gboolean transposed = FALSE; transposed <= TRUE; transposed++)
+        check_products (kernels[k], &random, sizes[i][0], sizes[i][1], sizes[i][2], transposed);
+}
+
+static void
+test_adamw_of_every_processor_form_follows_the_formula (void **state)
+{
+  const HeadKernels *kernels[HEAD_KERNELS_MAX];
+  guint n = head_kernels_all (kernels);
+  const HeadAdamW step = { .keep = 0.99f,
+                           .beta1 = 0.9f,
+                           .share1 = 0.1f,
+                           .beta2 = 0.999f,
+                           .share2 = 0.001f,
+                           .size = 0.01f,
+                           .root_scale = 3,
+                           .epsilon = 1e-8f };
+
+  for (guint k = 0; k < n; k++)
+    {
+      float gradient[37], weight[37], moment1[37], moment2[37];
+
+      for (guint i = 0; i < 37; i++)
+        {
+          gradient[i] = (float) i - 18;
+          weight[i] = 1;
+          moment1[i] = 0.5f;
+          moment2[i] = i % 3;
+        }
+      kernels[k]->adamw (step, 37, gradient, weight, moment1, moment2);
+      for (guint i = 0; i < 37; i++)
+        {
+          double g = i - 18.0, m = 0.9 * 0.5 + 0.1 * g, v = 0.999 * (i % 3) + 0.001 * g * g;
+
+          assert_true (fabs ((double) moment1[i] - m) < 1e-6);
+          assert_true (fabs ((double) moment2[i] - v) < 1e-6);
+          assert_true (fabs ((double) weight[i] - (0.99 - 0.01 * m / (3 * sqrt (v) + 1e-8)))
+                       < 1e-6 * MAX (1, fabs ((double) weight[i])));
+        }
+    }
+}
+
+static void
+test_logits_of_a_scan_do_not_hang_on_its_neighbours (void **state)
+{
+  g_autofree Toy *toy = toy_new ();
+  g_autoptr (Head) head = head_new (HEAD_MLP, WIDTH, 16, CLASSES, 7);
+  double all[ROWS * CLASSES], one[CLASSES];
+
+  head_apply (head, toy->latents, ROWS, all);
+  for (guint i = 0; i < ROWS; i++)
+    {
+      head_apply (head, toy->latents + i * WIDTH, 1, one);
+      assert_memory_equal (one, all + i * CLASSES, sizeof one);
+    }
+  head_apply (head, NULL, 0, one);
+}
+
+static void
+test_class_without_any_positive_is_learned_as_absent (void **state)
+{
+  g_autofree Toy *toy = toy_new ();
+  g_autoptr (Head) head = head_new (HEAD_MLP, WIDTH, 16, CLASSES, 7);
+  g_autoptr (GError) error = NULL;
+  HeadFitOptions options = toy_options ();
+  double logits[ROWS * CLASSES];
+
+  for (guint i = 0; i < ROWS; i++)
+    toy->labels[i * CLASSES + 1] = 0;
+  head_fit (head, toy->latents, toy->labels, ROWS, &options, NULL, NULL, NULL, &error);
+  assert_no_error (error);
+  head_apply (head, toy->latents, ROWS, logits);
+  for (guint i = 0; i < ROWS; i++)
+    assert_true (isfinite (logits[i * CLASSES + 1]) && logits[i * CLASSES + 1] < -0.5);
+}
+
 int
 main (void)
 {
@@ -452,6 +715,13 @@ main (void)
     cmocka_unit_test (test_cosine_falls_from_full_to_nearly_nothing),
     cmocka_unit_test (test_dropout_keeps_its_share),
     cmocka_unit_test (test_damaged_head_files_are_errors),
+    cmocka_unit_test (test_sizes_that_a_head_file_only_claims_are_errors),
+    cmocka_unit_test (test_head_with_a_number_that_is_not_finite_is_refused),
+    cmocka_unit_test (test_options_that_make_no_sense_are_named),
+    cmocka_unit_test (test_products_of_every_processor_form_match_plain_sums),
+    cmocka_unit_test (test_adamw_of_every_processor_form_follows_the_formula),
+    cmocka_unit_test (test_logits_of_a_scan_do_not_hang_on_its_neighbours),
+    cmocka_unit_test (test_class_without_any_positive_is_learned_as_absent),
   };
 
   return cmocka_run_group_tests_name ("head", tests, NULL, NULL);
