@@ -3,6 +3,7 @@
  */
 #include "batch/batch.h"
 #include "base/version.h"
+#include "model/engine.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ main (int argc, char **argv)
 
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");
+  engine_prepare_process ();
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_set_strict_posix (context, TRUE);
   g_option_context_set_description (

@@ -47,6 +47,12 @@ open_module (GError **error)
   return table;
 }
 
+void
+engine_prepare_process (void)
+{
+  g_setenv ("OMP_WAIT_POLICY", "passive", FALSE);
+}
+
 Engine *
 engine_open (const char *device, guint threads, GError **error)
 {

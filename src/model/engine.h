@@ -10,6 +10,14 @@
 #include "model/head.h"
 #include <gio/gio.h>
 
+/**
+ * engine_prepare_process: call once, before any thread is started.
+ *
+ * libtorch's OpenMP threads would spin while they wait, which on a machine shared with others makes small
+ * networks many times slower; they are asked to sleep, unless the user's environment says otherwise.
+ */
+void engine_prepare_process (void);
+
 typedef struct _Engine Engine;
 typedef struct _EngineEncoder EngineEncoder;
 
