@@ -111,10 +111,9 @@ nifti_maker_bytes (const nifti_2_header *header, const double *values, NiftiMake
 {
   GByteArray *bytes = g_byte_array_new ();
   const gboolean swapped = (flags & NIFTI_MAKER_SWAPPED) != 0;
-  const gsize n = (gsize) (header->dim[1] * header->dim[2] * header->dim[3]);
   int bytes_per_voxel, swap_size;
   nifti_2_header placed = *header;
-  gsize voxels_from;
+  gsize n, voxels_from;
 
   if (placed.vox_offset == 0)
     placed.vox_offset = (flags & NIFTI_MAKER_VERSION_2) ? 544 : 352;
@@ -127,6 +126,7 @@ nifti_maker_bytes (const nifti_2_header *header, const double *values, NiftiMake
   while (bytes->len < placed.vox_offset)
     g_byte_array_append (bytes, (const guint8 *) "", 1);
   voxels_from = bytes->len;
+  n = (gsize) (header->dim[1] * header->dim[2] * header->dim[3]);
   for (gsize i = 0; i < n; i++)
     append_value (bytes, header->datatype, values[i]);
   nifti_datatype_sizes (header->datatype, &bytes_per_voxel, &swap_size);

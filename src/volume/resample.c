@@ -275,7 +275,7 @@ resampler_push (Resampler *resampler, gsize index, gconstpointer stored)
 
       voxel_map_apply (resampler->map,
                        (const guint8 *) stored + offset * resampler->bytes_per_voxel,
-                       resampler->width, resampler->planes[index & 1] + j * resampler->width);
+                       x->most - x->least + 1, resampler->planes[index & 1] + j * resampler->width);
     }
   for (; resampler->written < z->n; resampler->written++)
     {
