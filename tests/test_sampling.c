@@ -50,6 +50,130 @@ test_folds_are_those_of_the_reference_20000 (void **state)
   check_golden_folds ("golden/strat/labels_20000.npy", "golden/strat/trent_det_folds_20000.npy");
 }
 
+/* ---- against the paper's algorithm without any count kept from one step to the next ---- */
+
+#define NOT_DEALT 255
+
+/** Rows with a label (any row where it is negative) that lie in a fold. */
+static double
+rows_in (const guint32 *labels, const guint8 *folds, gsize n, int label, guint fold)
+{
+  double rows = 0;
+
+  for (gsize i = 0; i < n; i++)
+    rows += folds[i] == fold && (label < 0 || (labels[i] >> label & 1));
+  return rows;
+}
+
+static guint
+slow_choice (const guint32 *labels, const guint8 *folds, gsize n, int label, const double *shares,
+             guint n_folds)
+{
+  double of_label = 0, best_wish = -INFINITY, best_rows = -INFINITY;
+  guint best = 0;
+
+  for (gsize i = 0; i < n; i++)
+    of_label += label < 0 || (labels[i] >> label & 1);
+  for (guint j = 0; j < n_folds; j++)
+    {
+      double wish = shares[j] * of_label - rows_in (labels, folds, n, label, j),
+             rows = shares[j] * (double) n - rows_in (labels, folds, n, -1, j);
+
+      if (wish > best_wish || (wish == best_wish && rows > best_rows))
+        {
+          best = j;
+          best_wish = wish;
+          best_rows = rows;
+        }
+    }
+  return best;
+}
+
+static void
+slow_folds (const guint32 *labels, gsize n, guint n_labels, const double *shares, guint n_folds,
+            guint8 *folds)
+{
+  int label;
+
+  memset (folds, NOT_DEALT, n);
+  do
+    {
+      double fewest = INFINITY;
+
+      label = -1;
+      for (guint l = 0; l < n_labels; l++)
+        {
+          double left = rows_in (labels, folds, n, (int) l, NOT_DEALT);
+
+          if (left > 0 && left < fewest)
+            {
+              fewest = left;
+              label = (int) l;
+            }
+        }
+      for (gsize i = 0; i < n; i++)
+        if (folds[i] == NOT_DEALT && (label < 0 || (labels[i] >> label & 1)))
+          folds[i] = (guint8) slow_choice (labels, folds, n, label, shares, n_folds);
+    }
+  while (label >= 0);
+}
+
+static void
+test_any_number_of_folds_agrees_with_the_slow_way (void **state)
+{
+  /* Quarters and eighths, so that every wish is exact and ties are ties. */
+  static const double shares[][4] = {
+    { 1 }, { 0.5, 0.5 }, { 0.25, 0.5, 0.25 }, { 0.125, 0.375, 0.25, 0.25 }
+  };
+  static const guint n_labels[] = { 1, 7, 18, 32 };
+  guint32 labels[240];
+  guint8 folds[240], expected[240];
+  Random random;
+
+  random_init (&random, 11, 0);
+  for (guint kind = 0; kind < G_N_ELEMENTS (n_labels); kind++)
+    for (guint n_folds = 1; n_folds <= 4; n_folds++)
+      {
+        /* A quarter of the bits, and a row in four without any. */
+        for (gsize i = 0; i < 240; i++)
+          labels[i] = i % 4 == 0 ? 0
+                                 : (guint32) (random_u64 (&random) & random_u64 (&random))
+                                       >> (32 - n_labels[kind]);
+        stratify_folds (labels, 240, n_labels[kind], shares[n_folds - 1], n_folds, NULL, folds);
+        slow_folds (labels, 240, n_labels[kind], shares[n_folds - 1], n_folds, expected);
+        assert_memory_equal (folds, expected, 240);
+      }
+}
+
+static void
+test_a_seed_breaks_ties_and_keeps_the_folds_even (void **state)
+{
+  static const double shares[] = { 0.25, 0.25, 0.25, 0.25 };
+  const guint64 one = 1, two = 2;
+  gsize n;
+  g_autofree guint32 *labels = golden_labels ("golden/strat/labels_500.npy", &n);
+  g_autofree guint8 *first = g_new (guint8, n);
+  g_autofree guint8 *again = g_new (guint8, n);
+  g_autofree guint8 *other = g_new (guint8, n);
+
+  stratify_folds (labels, n, 18, shares, 4, &one, first);
+  stratify_folds (labels, n, 18, shares, 4, &one, again);
+  stratify_folds (labels, n, 18, shares, 4, &two, other);
+  assert_memory_equal (first, again, n);
+  assert_memory_not_equal (first, other, n);
+  for (guint j = 0; j < 4; j++)
+    for (int label = -1; label < 18; label++)
+      {
+        double all = 0;
+
+        for (guint k = 0; k < 4; k++)
+          all += rows_in (labels, other, n, label, k);
+        assert_true (fabs (rows_in (labels, other, n, label, j) - all / 4) <= 3);
+      }
+}
+
+/* ---- samples ---- */
+
 static gsize
 count (const guint8 *chosen, gsize n)
 {
@@ -71,7 +195,7 @@ test_sample_is_exact_and_balanced_for_any_seed (void **state)
   g_autofree guint8 *chosen = g_new (guint8, n);
   g_autofree guint8 *again = g_new (guint8, n);
 
-  for (guint64 seed = 0; seed < 8; seed++)
+  for (guint64 seed = 0; seed < 20; seed++)
     {
       StratifyShares shares;
 
@@ -84,6 +208,90 @@ test_sample_is_exact_and_balanced_for_any_seed (void **state)
       stratify_sample (labels, n, 18, 0.15, seed + 100, again);
       assert_memory_not_equal (chosen, again, n);
     }
+}
+
+/* Half a row off is as near as whole rows come. */
+static void
+test_no_label_is_more_than_half_a_row_off (void **state)
+{
+  static const double fractions[] = { 0.003, 0.02, 0.15, 0.5, 0.9 };
+  static const gsize sizes[] = { 5000, 20000 };
+  gsize n;
+  g_autofree guint32 *labels = golden_labels ("golden/strat/labels_20000.npy", &n);
+  g_autofree guint8 *chosen = g_new (guint8, n);
+
+  for (guint f = 0; f < G_N_ELEMENTS (fractions); f++)
+    for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
+      {
+        StratifyShares shares;
+
+        stratify_sample (labels, sizes[s], 18, fractions[f], 1, chosen);
+        stratify_shares (labels, sizes[s], 18, chosen, &shares);
+        assert_true (shares.max_deviation * (double) count (chosen, sizes[s]) <= 0.5 + 1e-9);
+      }
+}
+
+static void
+test_no_single_swap_brings_the_shares_nearer (void **state)
+{
+  guint32 labels[30];
+  guint8 chosen[30];
+  Random random;
+  guint uneven = 0;
+
+  random_init (&random, 8, 0);
+  for (guint64 seed = 0; seed < 50; seed++)
+    {
+      double excess[8] = { 0 }, squares = 0, largest = 0;
+
+      for (gsize i = 0; i < 30; i++)
+        labels[i] = (guint32) random_below (&random, 256);
+      stratify_sample (labels, 30, 8, 0.5, seed, chosen);
+      for (guint l = 0; l < 8; l++)
+        {
+          for (gsize i = 0; i < 30; i++)
+            excess[l] += (labels[i] >> l & 1) * (chosen[i] - 0.5);
+          squares += excess[l] * excess[l];
+          largest = MAX (largest, fabs (excess[l]));
+        }
+      if (largest <= 0.5)
+        continue;
+      uneven++;
+      for (gsize in = 0; in < 30; in++)
+        for (gsize out = 0; out < 30; out++)
+          {
+            double after = 0;
+
+            if (chosen[in] || !chosen[out])
+              continue;
+            for (guint l = 0; l < 8; l++)
+              {
+                double e = excess[l] + (labels[in] >> l & 1) - (labels[out] >> l & 1);
+
+                after += e * e;
+              }
+            assert_true (after >= squares - 1e-9);
+          }
+    }
+  assert_in_range (uneven, 1, 50);
+}
+
+/* With 32 labels at random no two of 20,000 rows are alike, and there are some 50 million swaps. */
+static void
+test_rows_that_are_all_different_are_balanced_in_bounded_time (void **state)
+{
+  g_autofree guint32 *labels = g_new (guint32, 20000);
+  g_autofree guint8 *chosen = g_new (guint8, 20000);
+  StratifyShares shares;
+  Random random;
+
+  random_init (&random, 17, 0);
+  for (gsize i = 0; i < 20000; i++)
+    labels[i] = (guint32) random_u64 (&random);
+  stratify_sample (labels, 20000, 32, 0.15, 1, chosen);
+  stratify_shares (labels, 20000, 32, chosen, &shares);
+  assert_int_equal (count (chosen, 20000), 3000);
+  assert_true (shares.max_deviation <= 1.0 / 3000);
 }
 
 static void
@@ -120,7 +328,20 @@ test_sample_of_odd_matrices_is_exact (void **state)
           assert_int_equal (count (chosen, 1000), stratify_sample_size (fractions[f], 1000));
         }
     }
+}
+
+static void
+test_nothing_to_choose_from_or_no_labels_is_no_fault (void **state)
+{
+  const double shares[] = { 0.85, 0.15 };
+  const guint32 labels[5] = { 0 };
+  guint8 chosen[5] = { 7, 7, 7, 7, 7 };
+
   stratify_sample (labels, 0, 18, 0.5, 1, chosen);
+  stratify_folds (labels, 0, 18, shares, 2, NULL, chosen);
+  assert_int_equal (chosen[0], 7);
+  stratify_sample (labels, 5, 0, 0.5, 1, chosen);
+  assert_int_equal (count (chosen, 5), 3);
 }
 
 static void
@@ -144,9 +365,15 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_folds_are_those_of_the_reference_500),
     cmocka_unit_test (test_folds_are_those_of_the_reference_20000),
+    cmocka_unit_test (test_any_number_of_folds_agrees_with_the_slow_way),
+    cmocka_unit_test (test_a_seed_breaks_ties_and_keeps_the_folds_even),
     cmocka_unit_test (test_sample_is_exact_and_balanced_for_any_seed),
+    cmocka_unit_test (test_no_label_is_more_than_half_a_row_off),
+    cmocka_unit_test (test_no_single_swap_brings_the_shares_nearer),
+    cmocka_unit_test (test_rows_that_are_all_different_are_balanced_in_bounded_time),
     cmocka_unit_test (test_sample_size_rounds_halves_up),
     cmocka_unit_test (test_sample_of_odd_matrices_is_exact),
+    cmocka_unit_test (test_nothing_to_choose_from_or_no_labels_is_no_fault),
     cmocka_unit_test (test_shares_are_undefined_over_no_rows),
   };
 
