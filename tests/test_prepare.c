@@ -460,6 +460,19 @@ test_auto_takes_the_reading_that_has_more_air (void **state)
         }
 }
 
+/** Filled by the body, so that with the CSV of a raw volume its tissue outnumbers the true air. */
+static void
+test_a_cropped_chest_in_hu_is_left_as_stored (void **state)
+{
+  const VolumeMetadata csv = { 1, -1024, NAN, NAN, NAN };
+  const char *path = testing_data ("data/chest_cropped_lps.nii.gz");
+  g_autoptr (Volume) volume =
+      volume_load (path, &csv, VOLUME_RESCALE_AUTO, VOLUME_ORIENT_LPS, NULL, NULL);
+
+  assert_non_null (volume);
+  assert_int_equal (volume->applied, VOLUME_RESCALE_NONE);
+}
+
 static void
 test_voxels_that_are_no_number_count_as_air (void **state)
 {
@@ -633,6 +646,7 @@ main (void)
     cmocka_unit_test (test_all_48_orientations_prepare_to_the_same_bits),
     cmocka_unit_test (test_given_spacing_belongs_to_the_stored_axes),
     cmocka_unit_test (test_auto_takes_the_reading_that_has_more_air),
+    cmocka_unit_test (test_a_cropped_chest_in_hu_is_left_as_stored),
     cmocka_unit_test (test_voxels_that_are_no_number_count_as_air),
     cmocka_unit_test (test_the_number_of_threads_changes_no_bit),
     cmocka_unit_test (test_faults_are_found_with_one_thread_and_with_two),

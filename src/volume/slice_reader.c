@@ -5,31 +5,35 @@
 #include "volume/stream.h"
 #include "volume/voxels.h"
 
+#include <pthread.h>
+
 /* Enough that a slow slice on one side does not stop the other. */
 #define SLICES_AHEAD 4
 
-/** One slice on its way from the inflating thread to the caller and back. */
+/**
+ * Slices read ahead. @mutex guards all but the slots; slot i % SLICES_AHEAD belongs to
+ * the thread until slice i is read, and to the caller from then on until it asks for the next.
+ * POSIX's own mutex, for ThreadSanitizer does not see GLib's.
+ */
 typedef struct
 {
-  gpointer stored;
-  GError *error;
-} Parcel;
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  gsize read;       /* slices read; one more when the file's end was looked at too */
+  gsize taken;      /* slices that the caller has asked for, the one that it holds included */
+  gboolean stopped; /* by an error of the thread, or by the caller */
+  GError *error;    /* the thread's, until it is handed over */
+  pthread_t thread;
+} Ahead;
 
-/**
- * With a thread, parcels circulate through the two queues, and the stream belongs to the thread
- * alone; without one, the first parcel serves every slice.
- */
 struct _SliceReader
 {
   const VolumeHeader *header;
-  VolumeStream *stream;
+  VolumeStream *stream; /* the thread's alone, where there is one */
   gsize slice_voxels;
-  guint64 delivered; /* bytes read so far, for the message about a truncated file */
-  Parcel parcels[SLICES_AHEAD];
-  Parcel *current; /* what the caller holds */
-  Parcel stop;     /* sent instead of an empty one to end the thread */
-  GThread *thread; /* (nullable) */
-  GAsyncQueue *empty, *full;
+  guint64 delivered;             /* bytes read so far, for the message about a truncated file */
+  gpointer stored[SLICES_AHEAD]; /* only the first without a thread */
+  Ahead *ahead;                  /* (nullable) */
 };
 
 static gboolean
@@ -58,10 +62,9 @@ read_bytes (SliceReader *reader, gpointer buffer, gsize size, GError **error)
 }
 
 static gboolean
-read_slice (SliceReader *reader, Parcel *parcel, GError **error)
+read_slice (SliceReader *reader, gpointer stored, GError **error)
 {
-  return read_bytes (reader, parcel->stored, reader->slice_voxels * reader->header->bytes_per_voxel,
-                     error);
+  return read_bytes (reader, stored, reader->slice_voxels * reader->header->bytes_per_voxel, error);
 }
 
 /** Leave header and extensions behind. */
@@ -80,28 +83,101 @@ skip_to_data (SliceReader *reader, GError **error)
   return TRUE;
 }
 
-/** The thread: all slices in order, then one parcel that says how the end looked. */
+/** The thread's side: wait until the slot of slice @i is free; FALSE when it should end. */
+static gboolean
+wait_for_room (Ahead *ahead, gsize i)
+{
+  gboolean stopped;
+
+  pthread_mutex_lock (&ahead->mutex);
+  while (!ahead->stopped && i + 1 > ahead->taken + SLICES_AHEAD - 1)
+    pthread_cond_wait (&ahead->changed, &ahead->mutex);
+  stopped = ahead->stopped;
+  pthread_mutex_unlock (&ahead->mutex);
+  return !stopped;
+}
+
+/** The thread's side: tell that one more is read, or why not. */
+static void
+tell (Ahead *ahead, GError *error)
+{
+  pthread_mutex_lock (&ahead->mutex);
+  ahead->error = error;
+  ahead->stopped |= error != NULL;
+  ahead->read += error == NULL;
+  pthread_cond_signal (&ahead->changed);
+  pthread_mutex_unlock (&ahead->mutex);
+}
+
+/** The thread: all slices in order, then what the file's end tells. */
 static gpointer
 read_ahead (gpointer data)
 {
   SliceReader *reader = data;
-  gsize n_slices = reader->header->n[2];
+  const gsize n_slices = reader->header->n[2];
+  GError *error = NULL;
 
-  for (gsize i = 0; i <= n_slices; i++)
+  for (gsize i = 0; i < n_slices && error == NULL; i++)
     {
-      Parcel *parcel = g_async_queue_pop (reader->empty);
-
-      if (parcel == &reader->stop)
-        break;
-      if (i < n_slices)
-        read_slice (reader, parcel, &parcel->error);
-      else
-        volume_stream_finish (reader->stream, &parcel->error);
-      g_async_queue_push (reader->full, parcel);
-      if (parcel->error != NULL)
-        break;
+      if (!wait_for_room (reader->ahead, i))
+        return NULL;
+      read_slice (reader, reader->stored[i % SLICES_AHEAD], &error);
+      tell (reader->ahead, error);
+    }
+  if (error == NULL)
+    {
+      volume_stream_finish (reader->stream, &error);
+      tell (reader->ahead, error);
     }
   return NULL;
+}
+
+/** Start the thread; where none can be had, the caller's own does it all. */
+static void
+start_ahead (SliceReader *reader)
+{
+  Ahead *ahead = g_new0 (Ahead, 1);
+
+  pthread_mutex_init (&ahead->mutex, NULL);
+  pthread_cond_init (&ahead->changed, NULL);
+  reader->ahead = ahead;
+  if (pthread_create (&ahead->thread, NULL, read_ahead, reader) == 0)
+    return;
+  pthread_cond_destroy (&ahead->changed);
+  pthread_mutex_destroy (&ahead->mutex);
+  g_clear_pointer (&reader->ahead, g_free);
+}
+
+static void
+stop_ahead (Ahead *ahead)
+{
+  pthread_mutex_lock (&ahead->mutex);
+  ahead->stopped = TRUE;
+  pthread_cond_signal (&ahead->changed);
+  pthread_mutex_unlock (&ahead->mutex);
+  pthread_join (ahead->thread, NULL);
+  pthread_cond_destroy (&ahead->changed);
+  pthread_mutex_destroy (&ahead->mutex);
+  g_clear_error (&ahead->error);
+  g_free (ahead);
+}
+
+/** The caller's side: give back what it holds and wait for the next, whose number is @taken. */
+static gboolean
+take_next (Ahead *ahead, gsize *taken, GError **error)
+{
+  gboolean came;
+
+  pthread_mutex_lock (&ahead->mutex);
+  *taken = ahead->taken++;
+  pthread_cond_signal (&ahead->changed);
+  while (!ahead->stopped && ahead->read <= *taken)
+    pthread_cond_wait (&ahead->changed, &ahead->mutex);
+  came = ahead->read > *taken;
+  if (!came)
+    g_propagate_error (error, g_steal_pointer (&ahead->error));
+  pthread_mutex_unlock (&ahead->mutex);
+  return came;
 }
 
 SliceReader *
@@ -109,85 +185,57 @@ slice_reader_open (const VolumeHeader *header, guint threads, GCancellable *canc
                    GError **error)
 {
   g_autoptr (SliceReader) reader = g_new0 (SliceReader, 1);
-  guint n_parcels = threads > 1 ? SLICES_AHEAD : 1;
+  guint n_slots = threads > 1 ? SLICES_AHEAD : 1;
 
   reader->header = header;
   reader->slice_voxels = header->n[0] * header->n[1];
-  for (guint i = 0; i < n_parcels; i++)
+  for (guint i = 0; i < n_slots; i++)
     {
-      reader->parcels[i].stored = buffer_new (header->path, "one slice", reader->slice_voxels,
-                                              header->bytes_per_voxel, error);
-      if (reader->parcels[i].stored == NULL)
+      reader->stored[i] = buffer_new (header->path, "one slice", reader->slice_voxels,
+                                      header->bytes_per_voxel, error);
+      if (reader->stored[i] == NULL)
         return NULL;
     }
   reader->stream = volume_stream_open (header->path, cancellable, error);
   if (reader->stream == NULL || !skip_to_data (reader, error))
     return NULL;
   if (threads > 1)
-    {
-      reader->empty = g_async_queue_new ();
-      reader->full = g_async_queue_new ();
-      for (guint i = 0; i < n_parcels; i++)
-        g_async_queue_push (reader->empty, &reader->parcels[i]);
-      /* Where no thread can be had the caller's own does it all. */
-      reader->thread = g_thread_try_new ("inflate", read_ahead, reader, NULL);
-    }
+    start_ahead (reader);
   return g_steal_pointer (&reader);
-}
-
-/** Give back what the caller holds and take what comes next from the thread. */
-static Parcel *
-next_parcel (SliceReader *reader, GError **error)
-{
-  if (reader->current != NULL)
-    g_async_queue_push (reader->empty, reader->current);
-  reader->current = g_async_queue_pop (reader->full);
-  if (reader->current->error == NULL)
-    return reader->current;
-  g_propagate_error (error, g_steal_pointer (&reader->current->error));
-  return NULL;
 }
 
 gconstpointer
 slice_reader_next (SliceReader *reader, GError **error)
 {
   const VolumeHeader *header = reader->header;
-  Parcel *parcel = &reader->parcels[0];
+  gpointer stored;
+  gsize i = 0;
 
-  if (reader->thread != NULL)
-    parcel = next_parcel (reader, error);
-  else if (!read_slice (reader, parcel, error))
-    parcel = NULL;
-  if (parcel == NULL)
+  if (reader->ahead != NULL && !take_next (reader->ahead, &i, error))
+    return NULL;
+  stored = reader->stored[i % SLICES_AHEAD];
+  if (reader->ahead == NULL && !read_slice (reader, stored, error))
     return NULL;
   if (header->swapped)
-    voxels_swap (parcel->stored, reader->slice_voxels, header->bytes_per_voxel);
-  return parcel->stored;
+    voxels_swap (stored, reader->slice_voxels, header->bytes_per_voxel);
+  return stored;
 }
 
 gboolean
 slice_reader_finish (SliceReader *reader, GError **error)
 {
-  if (reader->thread != NULL)
-    return next_parcel (reader, error) != NULL;
-  return volume_stream_finish (reader->stream, error);
+  gsize i;
+
+  return reader->ahead != NULL ? take_next (reader->ahead, &i, error)
+                               : volume_stream_finish (reader->stream, error);
 }
 
 void
 slice_reader_free (SliceReader *reader)
 {
-  if (reader->thread != NULL)
-    {
-      g_async_queue_push_front (reader->empty, &reader->stop);
-      g_thread_join (reader->thread);
-    }
-  g_clear_pointer (&reader->empty, g_async_queue_unref);
-  g_clear_pointer (&reader->full, g_async_queue_unref);
+  g_clear_pointer (&reader->ahead, stop_ahead);
   for (guint i = 0; i < SLICES_AHEAD; i++)
-    {
-      g_clear_error (&reader->parcels[i].error);
-      g_free (reader->parcels[i].stored);
-    }
+    g_free (reader->stored[i]);
   g_clear_pointer (&reader->stream, volume_stream_free);
   g_free (reader);
 }
