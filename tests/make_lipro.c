@@ -1,18 +1,18 @@
-/* make_lipro OUT.pt [SEED]: a full-size checkpoint whose numbers are NumPy's frozen MT19937 stream,
- * seeded by each tensor's name, so that golden outputs made elsewhere belong to it. Only what the
- * image path and the classifier need is written. The names and shapes are read from
+/* make_lipro OUT.pt [--seed N]: a full-size checkpoint whose numbers are NumPy's frozen MT19937
+ * stream, seeded by each tensor's name, so that golden outputs made elsewhere belong to it. Only
+ * what the image path and the classifier need is written. The names and shapes are read from
  * $CTCLIP_TEST_DATA/tools/lipro_keys.json. */
 #include "model/checkpoint.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-/* ---- NumPy's RandomState: MT19937 (Matsumoto & Nishimura 1998), 53-bit doubles, polar normals
- * ---- */
+/* ---- NumPy's RandomState ---- */
+
+/* MT19937 (Matsumoto & Nishimura 1998), doubles of 53 bits, Marsaglia's polar normals. */
 
 typedef struct
 {
@@ -174,23 +174,12 @@ is_unused (const char *name)
   return FALSE;
 }
 
-int
-main (int argc, char **argv)
+/** The names and shapes that are written, and where their numbers come from. */
+static guint
+list_items (const json_t *keys, guint32 seed, Tensor *tensors, CheckpointItem *items)
 {
-  const char *data = g_getenv ("CTCLIP_TEST_DATA");
-  g_autofree char *keys_path =
-      g_build_filename (data != NULL ? data : ".", "tools", "lipro_keys.json", NULL);
-  json_t *keys = json_load_file (keys_path, 0, NULL);
-  g_autofree Tensor *tensors = g_new0 (Tensor, json_array_size (keys) + 1);
-  g_autofree CheckpointItem *items = g_new0 (CheckpointItem, json_array_size (keys) + 1);
-  g_autoptr (GError) error = NULL;
   guint n = 0;
 
-  if (argc < 2 || keys == NULL)
-    {
-      fprintf (stderr, "make_lipro OUT.pt [SEED]; needs $CTCLIP_TEST_DATA/tools/lipro_keys.json\n");
-      return 2;
-    }
   for (size_t i = 0; i < json_array_size (keys); i++)
     {
       const json_t *key = json_array_get (keys, i), *shape = json_array_get (key, 1);
@@ -202,12 +191,41 @@ main (int argc, char **argv)
       tensors[n].n_dims = items[n].n_dims = (guint) json_array_size (shape);
       for (guint d = 0; d < items[n].n_dims; d++)
         tensors[n].shape[d] = items[n].shape[d] = json_integer_value (json_array_get (shape, d));
-      tensors[n].seed = argc > 2 ? (guint32) strtoul (argv[2], NULL, 10) : 1;
+      tensors[n].seed = seed;
       items[n].fill = fill;
       items[n].user_data = &tensors[n];
       n++;
     }
-  if (!checkpoint_write_zip (argv[1], TRUE, items, n, &error))
+  return n;
+}
+
+int
+main (int argc, char **argv)
+{
+  int seed = 1;
+  const GOptionEntry options[] = {
+    { "seed", 0, 0, G_OPTION_ARG_INT, &seed, "of the numbers; there are golden files for 1", "N" },
+    { NULL, 0, 0, 0, NULL, NULL, NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("OUT.pt");
+  const char *data = g_getenv ("CTCLIP_TEST_DATA");
+  g_autofree char *keys_path =
+      g_build_filename (data != NULL ? data : ".", "tools", "lipro_keys.json", NULL);
+  json_t *keys = json_load_file (keys_path, 0, NULL);
+  g_autofree Tensor *tensors = g_new0 (Tensor, json_array_size (keys) + 1);
+  g_autofree CheckpointItem *items = g_new0 (CheckpointItem, json_array_size (keys) + 1);
+  g_autoptr (GError) error = NULL;
+
+  g_option_context_add_main_entries (context, options, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error) || argc != 2 || keys == NULL)
+    {
+      fprintf (stderr,
+               "make_lipro OUT.pt [--seed N]; needs $CTCLIP_TEST_DATA/tools/lipro_keys.json\n");
+      json_decref (keys);
+      return 2;
+    }
+  if (!checkpoint_write_zip (argv[1], TRUE, items,
+                             list_items (keys, (guint32) seed, tensors, items), &error))
     fprintf (stderr, "%s\n", error->message);
   json_decref (keys);
   return error != NULL;

@@ -51,23 +51,32 @@ read_sizes (GKeyFile *file, const char *source, const char *group, const char *k
   for (guint i = 0; i < n; i++)
     {
       if (numbers[i] < 1 || numbers[i] > MAX_SIZE || numbers[i] != floor (numbers[i]))
-        return wrong (source, group, key, "whole numbers from 1 to 8192", error);
+        return wrong (source, group, key, "whole numbers from 1 to " G_STRINGIFY (MAX_SIZE), error);
       sizes[i] = (gsize) numbers[i];
     }
   return TRUE;
 }
 
-/** A key that is not known is a typing error, and would silently mean something else. */
+/** A group or key that is not known is a typing error, and would silently mean something else. */
 static gboolean
 check_keys (GKeyFile *file, const char *source, GError **error)
 {
-  static const char *const groups[] = { ENCODER, PREPARATION };
+  static const char *const groups[] = { ENCODER, PREPARATION, NULL };
   static const char *const known[][9] = {
     { "architecture", "image_size", "patch_size", "frames", "temporal_patch_size", "heads", NULL },
     { "spacing_mm", "shape", "hu_min", "hu_max", "hu_scale", "pad", NULL },
   };
+  g_auto (GStrv) found = g_key_file_get_groups (file, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (groups); i++)
+  for (guint i = 0; found[i] != NULL; i++)
+    if (!g_strv_contains (groups, found[i]))
+      {
+        g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+                     "%s: [%s]: no such group; known are " ENCODER " and " PREPARATION, source,
+                     found[i]);
+        return FALSE;
+      }
+  for (guint i = 0; groups[i] != NULL; i++)
     {
       g_auto (GStrv) keys = g_key_file_get_keys (file, groups[i], NULL, NULL);
       g_autofree char *expected = g_strjoinv (", ", (char **) known[i]);

@@ -1,0 +1,168 @@
+#include "forged_files.h"
+
+#include "testing.h"
+
+#include <string.h>
+
+static void
+put (GString *bytes, guint64 value, guint n)
+{
+  for (; n-- > 0; value >>= 8)
+    g_string_append_c (bytes, (char) (value & 0xff));
+}
+
+/* ---- pickles ---- */
+
+void
+forged_text (GString *pickle, const char *text)
+{
+  put (pickle, 0x8c, 1);
+  put (pickle, strlen (text), 1);
+  g_string_append (pickle, text);
+}
+
+void
+forged_number (GString *pickle, gint64 number)
+{
+  put (pickle, 0x8a, 1);
+  put (pickle, 8, 1);
+  put (pickle, (guint64) number, 8);
+}
+
+void
+forged_tuple (GString *pickle, const gint64 *numbers, guint n)
+{
+  g_string_append_c (pickle, '(');
+  for (guint i = 0; i < n; i++)
+    forged_number (pickle, numbers[i]);
+  g_string_append_c (pickle, 't');
+}
+
+void
+forged_tensor (GString *pickle, const ForgedTensor *tensor)
+{
+  g_string_append (pickle, "ctorch._utils\n_rebuild_tensor_v2\n((");
+  forged_text (pickle, "storage");
+  g_string_append_printf (pickle, "ctorch\n%s\n", tensor->storage_type);
+  forged_text (pickle, tensor->key);
+  forged_text (pickle, "cuda:0");
+  forged_number (pickle, tensor->storage_n);
+  g_string_append (pickle, "tQ");
+  forged_number (pickle, tensor->offset);
+  forged_tuple (pickle, tensor->shape, tensor->n_dims);
+  forged_tuple (pickle, tensor->strides, tensor->n_dims);
+  g_string_append (pickle, "\x89"
+                           "ccollections\nOrderedDict\n)RtR");
+}
+
+GString *
+forged_state_dict (const ForgedTensor *tensor)
+{
+  GString *pickle = g_string_new ("\x80\x02}");
+
+  forged_text (pickle, "x");
+  forged_tensor (pickle, tensor);
+  g_string_append (pickle, "s.");
+  return pickle;
+}
+
+/* ---- archives ---- */
+
+/** One entry of the directory. */
+static void
+put_entry (GString *directory, const ForgedMember *member, guint64 header, gboolean zip64)
+{
+  guint64 size = member->claimed_size > 0 ? member->claimed_size : member->size;
+
+  put (directory, 0x02014b50, 4);
+  put (directory, 45 | 45 << 16, 4); /* versions */
+  put (directory, member->flags, 2);
+  put (directory, member->method, 2);
+  put (directory, 0, 4); /* time */
+  put (directory, 0, 4); /* check sum, which the reader does not ask for */
+  put (directory, zip64 ? G_MAXUINT32 : size, 4);
+  put (directory, zip64 ? G_MAXUINT32 : size, 4);
+  put (directory, strlen (member->name), 2);
+  put (directory, zip64 ? 28 + 6 : 0, 2);
+  put (directory, 0, 2 + 2 + 2 + 4); /* comment, disk, attributes */
+  put (directory, zip64 ? G_MAXUINT32 : header, 4);
+  g_string_append (directory, member->name);
+  if (!zip64)
+    return;
+  put (directory, 0x5455, 2); /* a field of another kind before ours */
+  put (directory, 2, 2);
+  put (directory, 0, 2);
+  put (directory, 0x0001, 2);
+  put (directory, 24, 2);
+  put (directory, size, 8);
+  put (directory, size, 8);
+  put (directory, header, 8);
+}
+
+char *
+forged_zip (const char *file_name, const ForgedMember *members, guint n,
+            const ForgedArchive *archive)
+{
+  g_autoptr (GString) bytes = g_string_new (NULL);
+  g_autoptr (GString) directory = g_string_new (NULL);
+  g_autoptr (GHashTable) headers = g_hash_table_new (g_str_hash, g_str_equal);
+  guint64 start, n_claimed = n + (guint64) archive->claimed_members;
+
+  for (guint i = 0; i < n; i++)
+    {
+      const ForgedMember *member = &members[i];
+      const char *place = member->points_to != NULL ? member->points_to : member->name;
+      guint64 header;
+
+      g_hash_table_insert (headers, (char *) member->name, GSIZE_TO_POINTER (bytes->len));
+      put (bytes, 0x04034b50, 4);
+      put (bytes, 0, 22); /* everything that the directory says */
+      put (bytes, strlen (member->name), 2);
+      put (bytes, 0, 2);
+      g_string_append (bytes, member->name);
+      g_string_append_len (bytes, member->data, (gssize) member->size);
+      header = GPOINTER_TO_SIZE (g_hash_table_lookup (headers, place));
+      put_entry (directory, member, header + (guint64) member->header_shift, archive->zip64);
+    }
+  start = bytes->len;
+  g_string_append_len (bytes, directory->str, (gssize) directory->len);
+  if (archive->zip64)
+    {
+      guint64 record = bytes->len;
+
+      put (bytes, 0x06064b50, 4);
+      put (bytes, 44, 8);
+      put (bytes, 45 | 45 << 16, 4);
+      put (bytes, 0, 8); /* disks */
+      put (bytes, n_claimed, 8);
+      put (bytes, n_claimed, 8);
+      put (bytes, directory->len, 8);
+      put (bytes, start + (guint64) archive->directory_shift, 8);
+      put (bytes, 0x07064b50, 4);
+      put (bytes, 0, 4);
+      put (bytes, record, 8);
+      put (bytes, 1, 4);
+    }
+  put (bytes, 0x06054b50, 4);
+  put (bytes, 0, 4);
+  put (bytes, archive->zip64 ? G_MAXUINT16 : n_claimed, 2);
+  put (bytes, archive->zip64 ? G_MAXUINT16 : n_claimed, 2);
+  put (bytes, archive->zip64 ? G_MAXUINT32 : directory->len, 4);
+  put (bytes, archive->zip64 ? G_MAXUINT32 : start + (guint64) archive->directory_shift, 4);
+  put (bytes, 0, 2);
+  return testing_write (file_name, bytes->str, bytes->len);
+}
+
+char *
+forged_checkpoint (const char *file_name, GString *pickle, const void *storage, gsize size)
+{
+  const ForgedArchive honest = { 0 };
+  const ForgedMember members[] = {
+    { .name = "forged/data.pkl", .data = pickle->str, .size = pickle->len },
+    { .name = "forged/data/0", .data = storage, .size = size },
+  };
+  char *path = forged_zip (file_name, members, size > 0 ? 2 : 1, &honest);
+
+  g_string_free (pickle, TRUE);
+  return path;
+}
