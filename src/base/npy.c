@@ -14,8 +14,9 @@ static const struct
   const char *code;
   gsize size;
 } types[] = {
-  [NPY_UINT8] = { "u1", 1 }, [NPY_INT8] = { "i1", 1 }, [NPY_INT16] = { "i2", 2 },   [NPY_INT32] = { "i4", 4 },
-  [NPY_INT64] = { "i8", 8 }, [NPY_FLOAT32] = { "f4", 4 }, [NPY_FLOAT64] = { "f8", 8 },
+  [NPY_UINT8] = { "u1", 1 },   [NPY_INT8] = { "i1", 1 },  [NPY_INT16] = { "i2", 2 },
+  [NPY_INT32] = { "i4", 4 },   [NPY_INT64] = { "i8", 8 }, [NPY_FLOAT32] = { "f4", 4 },
+  [NPY_FLOAT64] = { "f8", 8 },
 };
 
 gsize
@@ -258,9 +259,18 @@ read_array (const char *path, FILE *stream, GError **error)
 NpyArray *
 npy_read (const char *path, GError **error)
 {
-  FILE *stream = fopen (path, "rbe");
+  struct stat info;
+  FILE *stream;
   NpyArray *array;
 
+  /* Opening a pipe would wait for its other end. */
+  if (stat (path, &info) == 0 && !S_ISREG (info.st_mode))
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
+                   "%s: is not a file; name an .npy file", path);
+      return NULL;
+    }
+  stream = fopen (path, "rbe");
   if (stream == NULL)
     {
       g_set_error (error, CTCLIP_ERROR, errno == ENOENT ? CTCLIP_ERROR_NOT_FOUND : CTCLIP_ERROR_IO,

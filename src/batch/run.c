@@ -22,7 +22,8 @@ on_interrupt (int number)
 static void
 catch_signals (void)
 {
-  struct sigaction interrupt = { .sa_handler = on_interrupt };
+  /* A second one ends the program at once, should the job be stuck in a read. */
+  struct sigaction interrupt = { .sa_handler = on_interrupt, .sa_flags = SA_RESETHAND };
   struct sigaction ignore = { .sa_handler = SIG_IGN };
 
   sigemptyset (&interrupt.sa_mask);
@@ -133,6 +134,7 @@ batch_run (const Batch *batch, const char *name, JobFunc func, gpointer data, Wo
   guint64 version = 0;
   GError *error = NULL;
   Job *job;
+  gboolean cancelled = FALSE;
   int code = BATCH_DONE;
 
   if (skips != NULL)
@@ -159,8 +161,9 @@ batch_run (const Batch *batch, const char *name, JobFunc func, gpointer data, Wo
           break;
         }
       version = now.version;
-      if (interrupted)
+      if (interrupted && !cancelled)
         job_cancel (job);
+      cancelled = interrupted;
       job_wait_change (job, version, REDRAW_MS);
     }
   if (!job_wait (job, &error))
