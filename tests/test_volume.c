@@ -88,15 +88,36 @@ test_every_datatype_order_version_and_packing_reads_the_same (void **state)
 }
 
 static void
-test_wide_integers_and_extremes_keep_their_values (void **state)
+test_the_extremes_of_every_datatype_keep_their_values (void **state)
 {
-  const double values[] = { -32768, 32767, 0, -1024, 12345, -1 };
-  nifti_2_header header = nifti_maker_header (DT_INT16, 6, 1, 1);
-  g_autofree char *path = nifti_maker_write ("extremes.nii", &header, values, NIFTI_MAKER_SWAPPED);
-  g_autoptr (Volume) volume = load (path, VOLUME_ORIENT_LPS);
+  const struct
+  {
+    int datatype;
+    double least, most;
+  } types[] = {
+    { DT_INT8, -128, 127 },
+    { DT_UINT8, 0, 255 },
+    { DT_INT16, -32768, 32767 },
+    { DT_UINT16, 0, 65535 },
+    { DT_INT32, -2147483648.0, 2147483647.0 },
+    { DT_UINT32, 0, 4294967295.0 },
+    { DT_INT64, -0x1p63, 0x1p62 },
+    { DT_UINT64, 0, 0x1p63 },
+    { DT_FLOAT32, -1e30f, 1e30f },
+    { DT_FLOAT64, -1e30, 1e30 },
+  };
 
-  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
-    assert_true (volume->hu[i] == (float) values[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    for (NiftiMakerFlags flags = 0; flags <= NIFTI_MAKER_SWAPPED; flags += NIFTI_MAKER_SWAPPED)
+      {
+        const double values[] = { types[i].least, types[i].most, 0, 1 };
+        nifti_2_header header = nifti_maker_header (types[i].datatype, 4, 1, 1);
+        g_autofree char *path = nifti_maker_write ("extremes.nii", &header, values, flags);
+        g_autoptr (Volume) volume = load (path, VOLUME_ORIENT_LPS);
+
+        for (guint j = 0; j < G_N_ELEMENTS (values); j++)
+          assert_true (volume->hu[j] == (float) values[j]);
+      }
 }
 
 static void
@@ -534,6 +555,13 @@ spoil_singular_affine (nifti_2_header *header)
 }
 
 static void
+spoil_nearly_singular_affine (nifti_2_header *header)
+{
+  memcpy (header->srow_y, header->srow_x, sizeof header->srow_y);
+  header->srow_y[1] = 1e-5;
+}
+
+static void
 spoil_empty_affine (nifti_2_header *header)
 {
   memset (header->srow_x, 0, sizeof header->srow_x);
@@ -582,6 +610,7 @@ test_every_fault_of_a_header_is_named (void **state)
     { spoil_offset_below_zero, CTCLIP_ERROR_CORRUPT, "vox_offset", "convert" },
     { spoil_offset_beyond_the_end, CTCLIP_ERROR_CORRUPT, "from byte 1048576", "truncated" },
     { spoil_singular_affine, CTCLIP_ERROR_CORRUPT, "sform", "convert" },
+    { spoil_nearly_singular_affine, CTCLIP_ERROR_CORRUPT, "sform", "convert" },
     { spoil_empty_affine, CTCLIP_ERROR_CORRUPT, "sform", "convert" },
     { spoil_nan_affine, CTCLIP_ERROR_CORRUPT, "sform", "convert" },
     { spoil_pair, CTCLIP_ERROR_UNSUPPORTED, ".hdr/.img", "nifti_tool -copy_im" },
@@ -906,7 +935,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_every_datatype_order_version_and_packing_reads_the_same),
-    cmocka_unit_test (test_wide_integers_and_extremes_keep_their_values),
+    cmocka_unit_test (test_the_extremes_of_every_datatype_keep_their_values),
     cmocka_unit_test (test_voxels_behind_extensions_and_a_single_time_point_are_found),
     cmocka_unit_test (test_spacing_in_metres_or_microns_becomes_mm),
     cmocka_unit_test (test_all_48_orientations_load_as_lps),
