@@ -557,7 +557,7 @@ spoil_singular_affine (nifti_2_header *header)
 static void
 spoil_nearly_singular_affine (nifti_2_header *header)
 {
-  memcpy (header->srow_y, header->srow_x, sizeof header->srow_y);
+  header->srow_x[1] = header->srow_x[0];
   header->srow_y[1] = 1e-5;
 }
 
