@@ -1,5 +1,6 @@
 #include "forged_files.h"
 
+#include "model/checkpoint.h"
 #include "testing.h"
 
 #include <string.h>
@@ -68,35 +69,83 @@ forged_state_dict (const ForgedTensor *tensor)
 
 /* ---- archives ---- */
 
+/** The zip64 extra field, behind one of another kind. */
+static void
+put_extra (GString *extra, guint64 size, guint64 header, const ForgedArchive *archive)
+{
+  gboolean sizes = archive->form == FORGED_ZIP64;
+
+  if (archive->form == FORGED_ZIP32)
+    return;
+  put (extra, 0x5455, 2);
+  put (extra, 2, 2);
+  put (extra, 0, 2);
+  put (extra, 0x0001, 2);
+  put (extra, (guint64) ((sizes ? 24 : 8) + archive->extra_shift), 2);
+  if (sizes)
+    {
+      put (extra, size, 8);
+      put (extra, size, 8);
+    }
+  put (extra, header, 8);
+}
+
 /** One entry of the directory. */
 static void
-put_entry (GString *directory, const ForgedMember *member, guint64 header, gboolean zip64)
+put_entry (GString *directory, const ForgedMember *member, guint64 header,
+           const ForgedArchive *archive)
 {
   guint64 size = member->claimed_size > 0 ? member->claimed_size : member->size;
+  guint64 short_size = archive->form == FORGED_ZIP64 ? G_MAXUINT32 : size;
+  g_autoptr (GString) extra = g_string_new (NULL);
 
+  put_extra (extra, size, header, archive);
   put (directory, 0x02014b50, 4);
   put (directory, 45 | 45 << 16, 4); /* versions */
   put (directory, member->flags, 2);
   put (directory, member->method, 2);
   put (directory, 0, 4); /* time */
   put (directory, 0, 4); /* check sum, which the reader does not ask for */
-  put (directory, zip64 ? G_MAXUINT32 : size, 4);
-  put (directory, zip64 ? G_MAXUINT32 : size, 4);
+  put (directory, short_size, 4);
+  put (directory, short_size, 4);
   put (directory, strlen (member->name), 2);
-  put (directory, zip64 ? 28 + 6 : 0, 2);
+  put (directory, extra->len, 2);
   put (directory, 0, 2 + 2 + 2 + 4); /* comment, disk, attributes */
-  put (directory, zip64 ? G_MAXUINT32 : header, 4);
+  put (directory, archive->form != FORGED_ZIP32 ? G_MAXUINT32 : header, 4);
   g_string_append (directory, member->name);
-  if (!zip64)
-    return;
-  put (directory, 0x5455, 2); /* a field of another kind before ours */
-  put (directory, 2, 2);
-  put (directory, 0, 2);
-  put (directory, 0x0001, 2);
-  put (directory, 24, 2);
-  put (directory, size, 8);
-  put (directory, size, 8);
-  put (directory, header, 8);
+  g_string_append_len (directory, extra->str, (gssize) extra->len);
+}
+
+/** The end of the archive, from the zip64 record on. */
+static void
+put_end (GString *bytes, guint64 n, guint64 directory_place, guint64 directory_size,
+         const ForgedArchive *archive)
+{
+  guint64 record = bytes->len + (guint64) archive->record_shift;
+  gboolean zip64 = archive->form != FORGED_ZIP32;
+
+  if (zip64)
+    {
+      put (bytes, 0x06064b50, 4);
+      put (bytes, 44, 8);
+      put (bytes, 45 | 45 << 16, 4);
+      put (bytes, 0, 8); /* disks */
+      put (bytes, n, 8);
+      put (bytes, n, 8);
+      put (bytes, directory_size, 8);
+      put (bytes, directory_place, 8);
+      put (bytes, 0x07064b50, 4);
+      put (bytes, 0, 4);
+      put (bytes, record, 8);
+      put (bytes, 1, 4);
+    }
+  put (bytes, 0x06054b50, 4);
+  put (bytes, 0, 4);
+  put (bytes, zip64 ? G_MAXUINT16 : n, 2);
+  put (bytes, zip64 ? G_MAXUINT16 : n, 2);
+  put (bytes, zip64 ? G_MAXUINT32 : directory_size, 4);
+  put (bytes, zip64 ? G_MAXUINT32 : directory_place, 4);
+  put (bytes, 0, 2);
 }
 
 char *
@@ -106,7 +155,7 @@ forged_zip (const char *file_name, const ForgedMember *members, guint n,
   g_autoptr (GString) bytes = g_string_new (NULL);
   g_autoptr (GString) directory = g_string_new (NULL);
   g_autoptr (GHashTable) headers = g_hash_table_new (g_str_hash, g_str_equal);
-  guint64 start, n_claimed = n + (guint64) archive->claimed_members;
+  guint64 start;
 
   for (guint i = 0; i < n; i++)
     {
@@ -122,34 +171,12 @@ forged_zip (const char *file_name, const ForgedMember *members, guint n,
       g_string_append (bytes, member->name);
       g_string_append_len (bytes, member->data, (gssize) member->size);
       header = GPOINTER_TO_SIZE (g_hash_table_lookup (headers, place));
-      put_entry (directory, member, header + (guint64) member->header_shift, archive->zip64);
+      put_entry (directory, member, header + (guint64) member->header_shift, archive);
     }
   start = bytes->len;
   g_string_append_len (bytes, directory->str, (gssize) directory->len);
-  if (archive->zip64)
-    {
-      guint64 record = bytes->len;
-
-      put (bytes, 0x06064b50, 4);
-      put (bytes, 44, 8);
-      put (bytes, 45 | 45 << 16, 4);
-      put (bytes, 0, 8); /* disks */
-      put (bytes, n_claimed, 8);
-      put (bytes, n_claimed, 8);
-      put (bytes, directory->len, 8);
-      put (bytes, start + (guint64) archive->directory_shift, 8);
-      put (bytes, 0x07064b50, 4);
-      put (bytes, 0, 4);
-      put (bytes, record, 8);
-      put (bytes, 1, 4);
-    }
-  put (bytes, 0x06054b50, 4);
-  put (bytes, 0, 4);
-  put (bytes, archive->zip64 ? G_MAXUINT16 : n_claimed, 2);
-  put (bytes, archive->zip64 ? G_MAXUINT16 : n_claimed, 2);
-  put (bytes, archive->zip64 ? G_MAXUINT32 : directory->len, 4);
-  put (bytes, archive->zip64 ? G_MAXUINT32 : start + (guint64) archive->directory_shift, 4);
-  put (bytes, 0, 2);
+  put_end (bytes, n + (guint64) archive->claimed_members,
+           start + (guint64) archive->directory_shift, directory->len, archive);
   return testing_write (file_name, bytes->str, bytes->len);
 }
 
@@ -165,4 +192,33 @@ forged_checkpoint (const char *file_name, GString *pickle, const void *storage, 
 
   g_string_free (pickle, TRUE);
   return path;
+}
+
+/* ---- what comes of them ---- */
+
+void
+forged_expect_refused (const char *path, CtclipError code, const char *says)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *name = g_path_get_basename (path);
+
+  if (checkpoint_open (path, &error) != NULL)
+    fail_msg ("%s was accepted; it should be refused with '%s'", name, says);
+  if (!g_error_matches (error, CTCLIP_ERROR, (int) code))
+    fail_msg ("'%s' has code %d, not %d", error->message, error->code, (int) code);
+  assert_error_says (&error, name, says, NULL);
+}
+
+float *
+forged_read_x (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Checkpoint) file = checkpoint_open (path, &error);
+  float *numbers;
+
+  assert_no_error (error);
+  assert_int_equal (checkpoint_n_tensors (file), 1);
+  numbers = checkpoint_read_float (file, checkpoint_find (file, "x"), &error);
+  assert_no_error (error);
+  return numbers;
 }

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include "base/error.h"
+
 #include <glib.h>
 
 /* ---- pickles ---- */
@@ -36,15 +38,24 @@ typedef struct
   gsize size;
   guint16 method, flags;
   guint32 claimed_size;  /* in the directory; 0 for the truth */
-  const char *points_to; /* (nullable) name of the member whose local header the directory gives */
+  const char *points_to; /* (nullable) name of an earlier member whose place the directory gives */
   gint32 header_shift;   /* added to the place that the directory gives */
 } ForgedMember;
 
+typedef enum
+{
+  FORGED_ZIP32,
+  FORGED_ZIP64,        /* sizes and places stand in extra fields, the directory's in a record */
+  FORGED_ZIP64_PLACES, /* likewise, but sizes fit the short fields */
+} ForgedForm;
+
 typedef struct
 {
-  gboolean zip64;         /* sizes and places in extra fields, the directory's in a zip64 record */
+  ForgedForm form;
   gint32 claimed_members; /* added to the number of members */
   gint32 directory_shift; /* added to the directory's place */
+  gint32 record_shift;    /* added to the place of the zip64 record */
+  gint32 extra_shift;     /* added to the length of the zip64 extra fields */
 } ForgedArchive;
 
 /** forged_zip: local headers without sizes, as PyTorch writes them. g_free the path. */
@@ -54,3 +65,11 @@ char *forged_zip (const char *file_name, const ForgedMember *members, guint n,
 /** forged_checkpoint: a zip of "forged/data.pkl" and, where @size > 0, "forged/data/0". Frees
  * @pickle. g_free the path. */
 char *forged_checkpoint (const char *file_name, GString *pickle, const void *storage, gsize size);
+
+/* ---- what comes of them ---- */
+
+/** forged_expect_refused: opening the file fails with this code and names it and @says. */
+void forged_expect_refused (const char *path, CtclipError code, const char *says);
+
+/** forged_read_x: numbers of "x", the only tensor of a file that is accepted. g_free them. */
+float *forged_read_x (const char *path);

@@ -352,6 +352,22 @@ test_written_zip_is_aligned_and_has_its_check_sums (void **state)
 }
 
 static void
+test_written_safetensors_are_aligned (void **state)
+{
+  for (guint extra = 0; extra < 8; extra++)
+    {
+      g_autofree char *value = g_strnfill (extra, 'x');
+      const char *const pair[] = { "k", value, NULL };
+      g_autoptr (GBytes) bytes = checkpoint_safetensors_bytes (written, 1, pair);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (Checkpoint) file = checkpoint_open_bytes (bytes, "aligned", &error);
+
+      assert_no_error (error);
+      assert_int_equal (((const CheckpointEntry *) checkpoint_tensor (file, 0))->position % 8, 0);
+    }
+}
+
+static void
 test_a_failed_writing_leaves_what_was_there (void **state)
 {
   const CheckpointItem items[] = { written[0],
@@ -441,6 +457,11 @@ test_wrong_descriptions_name_the_key (void **state)
     { "frames=20", "frames=0", "frames" },
     { "image_size=40;20", "image_size=40;20;20", "image_size" },
     { "hu_scale=1000", "hu_scale=0", "hu_scale" },
+    { "image_size=40;20", "image_size=45;20", "patch_size" },
+    { "image_size=40;20", "image_size=40;25", "patch_size" },
+    { "pad=-1", "pad=nan", "pad" },
+    { "shape=20;40;20", "shape=20;20;20", "shape" },
+    { "shape=20;40;20", "shape=25;40;20", "shape" },
     { "spacing_mm=1.5;", "spacing_mm=nan;", "spacing_mm" },
     { "spacing_mm=1.5;", "spacing_mm=0;", "spacing_mm" },
   };
@@ -466,6 +487,7 @@ main (void)
     cmocka_unit_test (test_a_key_is_found_behind_every_accepted_prefix),
     cmocka_unit_test (test_both_written_forms_read_back),
     cmocka_unit_test (test_written_zip_is_aligned_and_has_its_check_sums),
+    cmocka_unit_test (test_written_safetensors_are_aligned),
     cmocka_unit_test (test_a_failed_writing_leaves_what_was_there),
     cmocka_unit_test (test_description_round_trips),
     cmocka_unit_test (test_the_shipped_description_is_ct_clip),

@@ -36,7 +36,7 @@ examine_engine (StudyDoctor *doctor)
   if (error != NULL)
     fault (doctor, "a matrix product fails: %s", error->message);
   /* Debian's reference BLAS: two orders of magnitude slower than the processor allows. */
-  if (strstr (doctor->engine.blas, "libblas.so") != NULL)
+  if (doctor->engine.blas_slow)
     fault (doctor,
            "matrix products end in the reference BLAS (%s): apt-get install libopenblas0-pthread",
            doctor->engine.blas);
