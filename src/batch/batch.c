@@ -18,8 +18,7 @@ const BatchCommand batch_commands[] = {
   { "prepare", "FILE --out T.npy", "make the encoder's input from a volume", command_prepare },
   { "slice", "FILE --out F.png", "write slices as pictures", command_slice },
   { "encode", "FILE... --out L.npy | --volumes DIR", "scans to latents", command_encode },
-  { "train", "", "fit the head on the latents, judge it after every epoch",
-    command_train },
+  { "train", "", "fit the head on the latents, judge it after every epoch", command_train },
   { "predict", "--run R FILE...", "18 probabilities for new scans", command_predict },
   { "runs", "[--show R | --compare A B]", "the history of training runs", command_runs },
   { "export", "WHAT --out F", "records, sample, latents, metrics, predictions, head or checkpoint",
@@ -88,7 +87,8 @@ batch_parse (Batch *batch, int argc, char **argv, const GOptionEntry *entries,
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &batch->rest, NULL, NULL },
     G_OPTION_ENTRY_NULL,
   };
-  g_autofree char *synopsis = g_strdup_printf ("%s%s- %s", command->arguments, *command->arguments != '\0' ? " " : "", command->summary);
+  g_autofree char *synopsis = g_strdup_printf (
+      "%s%s- %s", command->arguments, *command->arguments != '\0' ? " " : "", command->summary);
   g_autofree char *program = g_strdup_printf ("ctclip-tui --batch %s", batch->name);
   g_autoptr (GOptionContext) context = g_option_context_new (synopsis);
   g_autoptr (GError) error = NULL;

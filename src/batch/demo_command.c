@@ -66,10 +66,10 @@ summarize (const Batch *batch, const char *workspace, const JobEpoch *run, const
   if (batch->json)
     {
       batch_print_json (json_pack (
-          "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "workspace", workspace, "macro_auroc",
-          report_json_number (of_run.value), "macro_auroc_low", report_json_number (of_run.low),
-          "macro_auroc_high", report_json_number (of_run.high), "control_macro_auroc",
-          report_json_number (of_control.value), "control_macro_auroc_low",
+          "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "workspace", report_json_string (workspace),
+          "macro_auroc", report_json_number (of_run.value), "macro_auroc_low",
+          report_json_number (of_run.low), "macro_auroc_high", report_json_number (of_run.high),
+          "control_macro_auroc", report_json_number (of_control.value), "control_macro_auroc_low",
           report_json_number (of_control.low), "control_macro_auroc_high",
           report_json_number (of_control.high), "seconds", seconds));
       return;
@@ -139,7 +139,7 @@ make_encoder (const Batch *batch, const char *directory, guint64 seed)
   int code = batch_run (batch, "demo", study_demo_encoder, &encoder, NULL, NULL, NULL, NULL);
 
   if (code == BATCH_DONE && batch->json)
-    batch_print_json (json_pack ("{s:s}", "directory", directory));
+    batch_print_json (json_pack ("{s:o}", "directory", report_json_string (directory)));
   else if (code == BATCH_DONE)
     printf ("%s: demo-ctvit.pt and demo-ctvit.ini\n", directory);
   return code;

@@ -1,5 +1,6 @@
 #include "batch/batch.h"
 
+#include "report/json.h"
 #include "report/text_table.h"
 #include "study/export_job.h"
 
@@ -59,8 +60,8 @@ command_export (Batch *batch, int argc, char **argv)
   if (code != BATCH_DONE)
     return code;
   if (batch->json)
-    batch_print_json (json_pack ("{s:s, s:s, s:I}", "exported", batch->rest[0], "out", out,
-                                 "written", (json_int_t) study.written));
+    batch_print_json (json_pack ("{s:s, s:o, s:I}", "exported", batch->rest[0], "out",
+                                 report_json_string (out), "written", (json_int_t) study.written));
   else
     {
       g_autofree char *written = report_count (study.written);

@@ -1,5 +1,6 @@
 #include "batch/steps.h"
 
+#include "report/json.h"
 #include "report/tables.h"
 #include "report/text_table.h"
 #include "study/import_job.h"
@@ -175,7 +176,9 @@ command_import (Batch *batch, int argc, char **argv)
   if (require != NULL && strcmp (require, "any") != 0 && strcmp (require, "both") != 0)
     return batch_usage (batch, "--require-text: give any or both");
   options.require_both = g_strcmp0 (require, "both") == 0;
-  if (batch->rest[0] != NULL && (batch->rest[1] != NULL || reports != NULL || labels != NULL))
+  if (batch->rest[0] != NULL
+      && (batch->rest[1] != NULL || reports != NULL || labels != NULL || metadata != NULL
+          || no_chest != NULL))
     return batch_usage (batch, "give one folder, or --reports and --labels");
   if (batch->rest[0] == NULL && (split == NULL || reports == NULL || labels == NULL))
     return batch_usage (batch, "give a folder, or --split, --reports and --labels");
@@ -212,7 +215,8 @@ command_import_latents (Batch *batch, int argc, char **argv)
 
   if (!batch_parse (batch, argc, argv, entries, NULL, &code))
     return code;
-  if (npy == NULL || names == NULL || encoder_name == NULL || batch->rest[0] != NULL)
+  if (npy == NULL || names == NULL || encoder_name == NULL || *encoder_name == '\0'
+      || batch->rest[0] != NULL)
     return batch_usage (batch, "give --npy, --names and --encoder-name");
   workspace = batch_open (batch, TRUE, &code);
   if (workspace == NULL)
@@ -226,9 +230,9 @@ command_import_latents (Batch *batch, int argc, char **argv)
   if (code != BATCH_DONE)
     return code;
   if (batch->json)
-    batch_print_json (json_pack ("{s:s, s:i, s:i, s:i}", "encoder", encoder_name, "imported",
-                                 (int) import.imported, "width", (int) import.width, "unknown",
-                                 (int) import.unknown));
+    batch_print_json (json_pack (
+        "{s:o, s:i, s:i, s:i}", "encoder", report_json_string (encoder_name), "imported",
+        (int) import.imported, "width", (int) import.width, "unknown", (int) import.unknown));
   else
     {
       g_autofree char *imported = report_count (import.imported);

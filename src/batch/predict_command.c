@@ -1,5 +1,6 @@
 #include "batch/volume_options.h"
 
+#include "report/json.h"
 #include "report/text_table.h"
 #include "study/predict_job.h"
 
@@ -18,7 +19,7 @@ print_json (const StudyPredict *study, json_t *skipped)
       for (guint label = 0; label < CATALOG_N_LABELS; label++)
         json_object_set_new (probabilities, catalog_label_name (label),
                              json_real (prediction->probabilities[label]));
-      json_object_set_new (item, "volume", json_string (prediction->volume));
+      json_object_set_new (item, "volume", report_json_string (prediction->volume));
       json_object_set_new (item, "probabilities", probabilities);
       json_array_append_new (predictions, item);
     }

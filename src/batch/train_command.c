@@ -40,8 +40,9 @@ typedef struct
 {
   gboolean stream, json;
   guint epochs;
-  JobEpoch *last;
-  json_t *all; /* every epoch as streamed */
+  gboolean keep_best;
+  JobEpoch *last; /* the epoch whose head is kept */
+  json_t *all;    /* every epoch as streamed */
 } Watch;
 
 static void
@@ -63,6 +64,10 @@ on_epoch (const JobEpoch *epoch, gpointer user_data)
       fflush (stdout);
     }
   json_decref (object);
+  /* As the run itself decides: with `keep best` only a better epoch takes the place. */
+  if (watch->keep_best && watch->last != NULL
+      && !(epoch->table->macro_auroc.value > watch->last->table->macro_auroc.value))
+    return;
   g_clear_pointer (&watch->last, job_epoch_unref);
   watch->last = job_epoch_ref ((JobEpoch *) epoch);
 }
@@ -112,9 +117,11 @@ batch_train (const Batch *batch, Workspace *workspace, const TrainParameters *pa
   g_auto (StudyTrain) study = { .workspace = workspace,
                                 .parameters = parameters,
                                 .threads = (guint) batch->threads };
-  Watch watch = {
-    .stream = stream, .json = batch->json, .epochs = parameters->epochs, .all = json_array ()
-  };
+  Watch watch = { .stream = stream,
+                  .keep_best = parameters->keep_best,
+                  .json = batch->json,
+                  .epochs = parameters->epochs,
+                  .all = json_array () };
   json_t *skipped = NULL;
   int code = batch_run (batch, "train", study_train, &study, workspace, on_epoch, &watch, &skipped);
 

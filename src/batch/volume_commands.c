@@ -45,8 +45,8 @@ report_prepared (const Batch *batch, const StudyPrepare *study)
     {
       json_t *object = json_object ();
 
-      json_object_set_new (object, "file", json_string (study->path));
-      json_object_set_new (object, "out", json_string (study->out_path));
+      json_object_set_new (object, "file", report_json_string (study->path));
+      json_object_set_new (object, "out", report_json_string (study->out_path));
       json_object_set_new (object, "shape", sizes_json (shape));
       json_object_set_new (object, "source_shape", sizes_json (prepared->source_shape));
       json_object_set_new (object, "source_spacing_mm", triple_json (prepared->spacing_mm));
@@ -186,10 +186,10 @@ command_slice (Batch *batch, int argc, char **argv)
   if (code != BATCH_DONE)
     return code;
   if (batch->json)
-    batch_print_json (json_pack ("{s:s, s:s, s:I, s:I, s:I}", "file", study.path, "out", out,
-                                 "written", (json_int_t) study.written, "first_index",
-                                 (json_int_t) study.first_index, "slices",
-                                 (json_int_t) study.count));
+    batch_print_json (
+        json_pack ("{s:o, s:o, s:I, s:I, s:I}", "file", report_json_string (study.path), "out",
+                   report_json_string (out), "written", (json_int_t) study.written, "first_index",
+                   (json_int_t) study.first_index, "slices", (json_int_t) study.count));
   else if (study.index == STUDY_SLICE_ALL)
     printf ("%u slices of %s\n", study.written, study.path);
   else

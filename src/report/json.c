@@ -9,6 +9,14 @@ report_json_number (double number)
   return isfinite (number) ? json_real (number) : json_null ();
 }
 
+json_t *
+report_json_string (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+
+  return json_string (valid);
+}
+
 static void
 set_number (json_t *object, const char *key, double number)
 {

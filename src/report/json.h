@@ -9,6 +9,10 @@
 /** report_json_number: a real, or null where @number is NaN. */
 json_t *report_json_number (double number);
 
+/** report_json_string: a name or path; bytes that are no UTF-8 are replaced, as JSON must be UTF-8.
+ */
+json_t *report_json_string (const char *text);
+
 /** report_json_epoch: {epoch, train_loss, validation{...}}; @class_names: the table's n_classes
  * names. */
 json_t *report_json_epoch (guint epoch, double train_loss, const MetricsTable *table,

@@ -61,6 +61,14 @@ study_compare (CatalogStore *store, const CatalogRun *run_a, const CatalogRun *r
       if (j == 0)
         continue;
       j--;
+      if (a->labels[i] != b->labels[j])
+        {
+          g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+                       "runs %s and %s were judged by different labels of %s: one is a control, or "
+                       "the labels were imported anew in between",
+                       run_a->name, run_b->name, a->volumes[i]);
+          return FALSE;
+        }
       g_array_append_val (pairs, i);
       g_array_append_val (pairs, j);
     }

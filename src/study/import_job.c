@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#define MAX_WIDTH (1 << 20) /* of a latent; a head takes no wider ones */
+
 static void
 report_bytes (guint64 done, guint64 total, gpointer user_data)
 {
@@ -64,8 +66,8 @@ as_floats (const NpyArray *array, const char *path, GError **error)
 {
   g_autofree float *values = NULL;
 
-  if (array->n_dims != 2 || array->shape[1] == 0
-      || (array->type != NPY_FLOAT32 && array->type != NPY_FLOAT64))
+  if (array->n_dims != 2 || array->shape[0] == 0 || array->shape[1] == 0
+      || array->shape[1] > MAX_WIDTH || (array->type != NPY_FLOAT32 && array->type != NPY_FLOAT64))
     {
       g_set_error (
           error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,

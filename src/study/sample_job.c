@@ -97,6 +97,13 @@ study_sample (Job *job, gpointer data, GError **error)
           return FALSE;
         }
     }
+  if (stratify_sample_size (study->fraction, members->n) == 0)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+                   "a fraction of %g of %" G_GSIZE_FORMAT " scans is none; take a larger one",
+                   study->fraction, members->n);
+      return FALSE;
+    }
   job_stage (job, "sampling", "rows", members->n);
   sample->name = study->name != NULL
                      ? g_strdup (study->name)

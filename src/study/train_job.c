@@ -46,6 +46,22 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Training, training_clear)
 
 /* ---- before the first step ---- */
 
+/** A head that is judged on scans of the training split would be judged on what it has seen. */
+static gboolean
+check_split (CatalogStore *store, const char *name, CatalogSplit split, GError **error)
+{
+  g_autoptr (CatalogSample) sample = catalog_sample_find (store, name, error);
+
+  if (sample == NULL)
+    return FALSE;
+  if (sample->split == split)
+    return TRUE;
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+               "sample %s is of split %s; name one of split %s", name,
+               catalog_split_name (sample->split), catalog_split_name (split));
+  return FALSE;
+}
+
 /** The named sample, or the one drawn by fraction and seed. */
 static StudyCohort *
 load_split (Training *training, CatalogSplit split, const char *named, guint *missing,
@@ -60,6 +76,8 @@ load_split (Training *training, CatalogSplit split, const char *named, guint *mi
   char **run_sample = split == CATALOG_SPLIT_TRAIN ? &training->study->run->train_sample
                                                    : &training->study->run->valid_sample;
 
+  if (*named != '\0' && !check_split (training->store, named, split, error))
+    return NULL;
   if (sample == NULL
       || (cohort = study_cohort_load (training->store, sample, training->encoder, error)) == NULL)
     return NULL;
