@@ -34,7 +34,7 @@ make_checkpoint (const char *path)
   g_autofree char *top =
       g_str_has_suffix (folder, ".libs") ? g_path_get_dirname (folder) : g_strdup (folder);
   g_autofree char *tool = g_build_filename (top, "make_lipro", NULL);
-  const char *arguments[] = { tool, path, "1", NULL };
+  const char *arguments[] = { tool, "--seed", "1", path, NULL };
   g_autoptr (GError) error = NULL;
   int status = -1;
 
