@@ -244,7 +244,7 @@ zip_read_members (BytesSource *source, GError **error)
 {
   g_autoptr (GPtrArray) members = g_ptr_array_new_with_free_func (member_free);
   g_autofree guint8 *bytes = NULL;
-  Directory directory;
+  Directory directory = { 0 };
   const guint8 *at;
 
   if (!find_directory (source, &directory, error))
