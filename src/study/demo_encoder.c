@@ -39,7 +39,7 @@ description_text (void)
       "spacing_mm=6.5;5;5\n"
       "shape=%d;%d;%d\n"
       "hu_min=-1000\n"
-      "hu_max=1000\n"
+      "hu_max=3000\n"
       "hu_scale=%d\n"
       "pad=-0.01\n",
       DEMO_IMAGE, DEMO_PATCH, DEMO_FRAMES, DEMO_PATCH, DEMO_HEADS, DEMO_FRAMES, DEMO_IMAGE,

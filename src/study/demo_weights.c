@@ -21,8 +21,8 @@
 #define LAYER_NORM_EPSILON 1e-5
 #define CONSTANT 5.0      /* of the constant channels, where a frequency of 100 HU is 1 */
 #define RECTIFIER_GAIN 20 /* gelu(20 x) / 20 is about max (x, 0) */
-#define GROUP_GAIN 0.5    /* of groups beside the constants */
-#define RANDOM_WEIGHT 0.01
+#define GROUP_GAIN 1.5    /* of groups beside the constants */
+#define RANDOM_WEIGHT 0.001
 
 struct _DemoWeights
 {

@@ -14,7 +14,7 @@
 #define DEMO_TOKENS_HW (DEMO_IMAGE / DEMO_PATCH)
 #define DEMO_DIM 36
 #define DEMO_HEADS 2
-#define DEMO_CODES 512
+#define DEMO_CODES 1024
 
 /** HU are divided by this. */
 #define DEMO_HU_SCALE 100000

@@ -81,8 +81,8 @@ paint_pacemaker (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *rando
   PhantomVector vein = phantom_vector (-20, -16, 84), atrium = phantom_vector (-20, -14, 0);
 
   phantom_plate (grid, box, phantom_vector (0.2f, 1, 0.2f), 21, 9, metal);
-  phantom_capsule (grid, box, vein, 2.2f, 2.2f, metal);
-  phantom_capsule (grid, vein, atrium, 2.2f, 2.2f, metal);
+  phantom_capsule (grid, box, vein, 3, 3, metal);
+  phantom_capsule (grid, vein, atrium, 3, 3, metal);
   phantom_capsule (grid, atrium, phantom_add (anatomy->heart, phantom_vector (24, -8, -26)), 2.2f,
                    2.2f, metal);
 }
@@ -115,7 +115,7 @@ paint_port (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *random)
 
   phantom_ellipsoid (grid, port, phantom_vector (14, 9, 14), metal);
   metal.hu = HU_METAL / 2;
-  phantom_capsule (grid, port, vein, 2.2f, 2.2f, metal);
+  phantom_capsule (grid, port, vein, 3, 3, metal);
   phantom_capsule (grid, vein, phantom_vector (-22, -10, phantom_uniform (random, -5, 20)), 2.4f,
                    2.4f, metal);
 }
@@ -175,7 +175,7 @@ paint_coronary_calcification (PhantomGrid *grid, const PhantomAnatomy *anatomy, 
 
   for (guint artery = 0; artery < arteries; artery++)
     {
-      guint n = count (random, 4, 8);
+      guint n = count (random, 6, 10);
 
       for (guint i = 0; i < n; i++)
         {
@@ -196,7 +196,7 @@ paint_coronary_calcification (PhantomGrid *grid, const PhantomAnatomy *anatomy, 
 static void
 paint_hiatal_hernia (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *random)
 {
-  float size = phantom_uniform (random, 20, 36);
+  float size = phantom_uniform (random, 26, 42);
   PhantomVector at =
       phantom_vector (phantom_uniform (random, -2, 14), phantom_uniform (random, 24, 34),
                       anatomy->dome_mm[PHANTOM_LEFT] + phantom_uniform (random, 8, 22));
@@ -240,8 +240,8 @@ static void
 paint_emphysema (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *random)
 {
   gsize n_voxels = grid->n[0] * grid->n[1] * grid->n[2];
-  float loss = phantom_uniform (random, 30, 60);
-  guint n = count (random, 60, 120);
+  float loss = phantom_uniform (random, 40, 70);
+  guint n = count (random, 100, 170);
 
   for (gsize i = 0; i < n_voxels; i++)
     if (grid->tissue[i] == PHANTOM_LUNG && grid->hu[i] < anatomy->lung_hu + 60)
@@ -252,7 +252,7 @@ paint_emphysema (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *rando
       float size = phantom_uniform (random, 8, 19);
 
       phantom_ellipsoid (grid, at, phantom_vector (size + 2, size + 2, size + 2),
-                         phantom_material (-400, LUNG));
+                         phantom_material (-350, LUNG));
       phantom_ellipsoid (grid, at, phantom_vector (size, size, size),
                          phantom_material (HU_AIR, LUNG));
     }
@@ -293,11 +293,11 @@ paint_atelectasis (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *ran
 static void
 paint_nodule (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *random)
 {
-  guint n = count (random, 5, 10);
+  guint n = count (random, 6, 12);
 
   for (guint i = 0; i < n; i++)
     {
-      float size = phantom_uniform (random, 10, 18);
+      float size = phantom_uniform (random, 11, 19);
 
       phantom_ellipsoid (grid, anywhere_in_lung (anatomy, any_side (random), random, -0.9f, 0.9f),
                          phantom_vector (size, size, size), phantom_material (HU_SOFT, LUNG));
@@ -312,7 +312,7 @@ paint_opacity (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *random)
   for (guint i = 0; i < n; i++)
     {
       PhantomMaterial haze = phantom_material (phantom_uniform (random, -560, -420), LUNG);
-      float size = phantom_uniform (random, 24, 44);
+      float size = phantom_uniform (random, 28, 48);
 
       haze.opacity = 0.85f;
       haze.edge_mm = 8;
@@ -349,7 +349,7 @@ paint_fibrotic_sequela (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random
 
           phantom_capsule (grid, from, to, 6, 4, scar);
           /* Old granulomas calcify. */
-          if (streak % 2 == 0)
+          if (streak % 3 != 0)
             phantom_ellipsoid (
                 grid, phantom_between (from, to, phantom_uniform (random, 0.2f, 0.8f)),
                 phantom_vector (4.5f, 4.5f, 4.5f), phantom_material (HU_CALCIUM, LUNG));
@@ -494,8 +494,8 @@ paint_peribronchial_thickening (PhantomGrid *grid, const PhantomAnatomy *anatomy
 
         if (random_uniform (random) < 0.8)
           paint_tube (grid, phantom_between (hilum, end, 0.1f),
-                      phantom_between (hilum, end, phantom_uniform (random, 0.45f, 0.65f)), 3,
-                      phantom_uniform (random, 6, 9), HU_SOFT);
+                      phantom_between (hilum, end, phantom_uniform (random, 0.6f, 0.85f)), 3,
+                      phantom_uniform (random, 7, 10), HU_SOFT);
       }
 }
 
@@ -508,7 +508,7 @@ paint_consolidation (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *r
     {
       PhantomMaterial dense = phantom_material (HU_SOFT - 10, LUNG);
       PhantomVector at = anywhere_in_lung (anatomy, any_side (random), random, -0.9f, 0.5f);
-      float size = phantom_uniform (random, 28, 46);
+      float size = phantom_uniform (random, 34, 54);
       guint patches = count (random, 3, 5);
 
       dense.texture = 40;
@@ -521,8 +521,8 @@ paint_consolidation (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *r
                              phantom_vector (part, part, part), dense);
         }
       /* Air bronchograms. */
-      for (guint tube = 0; tube < 6; tube++)
-        phantom_capsule (grid, jitter (at, random, size * 0.5f), jitter (at, random, size), 3, 3,
+      for (guint tube = 0; tube < 12; tube++)
+        phantom_capsule (grid, jitter (at, random, size * 0.5f), jitter (at, random, size), 4, 4,
                          phantom_material (HU_AIR, LUNG));
     }
 }
@@ -543,7 +543,7 @@ paint_bronchiectasis (PhantomGrid *grid, const PhantomAnatomy *anatomy, Random *
 
           paint_tube (grid, phantom_between (hilum, end, phantom_uniform (random, 0.3f, 0.5f)),
                       phantom_between (hilum, end, phantom_uniform (random, 1, 1.2f)),
-                      phantom_uniform (random, 6.5f, 9), 3.5f, 0);
+                      phantom_uniform (random, 8, 11), 3.5f, 0);
           for (guint cyst = 0; cyst < 2; cyst++)
             {
               PhantomVector at = jitter (end, random, 16);
