@@ -1,6 +1,8 @@
 #include "study/job.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <time.h>
 
 struct _Job
 {
@@ -10,8 +12,9 @@ struct _Job
   GThread *thread;
   GCancellable *cancellable;
 
-  GMutex mutex; /* guards all that follows */
-  GCond changed;
+  /* POSIX and not GLib's, which ThreadSanitizer cannot see. */
+  pthread_mutex_t mutex; /* guards all that follows */
+  pthread_cond_t changed;
   JobSnapshot now;
   gint64 started_us, ended_us, stage_started_us;
   guint64 stage_cached; /* cache hits say nothing of the rate at which work is done */
@@ -110,7 +113,7 @@ job_snapshot (Job *job, JobSnapshot *snapshot)
   gint64 now_us;
   double stage_s, worked;
 
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   *snapshot = job->now;
   snapshot->message = g_strdup (job->now.message);
   snapshot->warnings = g_ptr_array_copy (job->now.warnings, copy_text, NULL);
@@ -127,7 +130,7 @@ job_snapshot (Job *job, JobSnapshot *snapshot)
       if (job->now.total > 0)
         snapshot->eta_s = (double) (job->now.total - job->now.done) / snapshot->rate_per_s;
     }
-  g_mutex_unlock (&job->mutex);
+  pthread_mutex_unlock (&job->mutex);
 }
 
 /** Every change ends here, with the mutex held; it gives the mutex back. */
@@ -138,8 +141,8 @@ publish_and_unlock (Job *job)
   gpointer wakeup_data = job->wakeup_data;
 
   job->now.version++;
-  g_cond_broadcast (&job->changed);
-  g_mutex_unlock (&job->mutex);
+  pthread_cond_broadcast (&job->changed);
+  pthread_mutex_unlock (&job->mutex);
   if (wakeup != NULL)
     wakeup (wakeup_data);
 }
@@ -153,7 +156,7 @@ job_thread (gpointer user_data)
   GError *error = NULL;
   gboolean done = job->func (job, job->data, &error);
 
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   job->ended_us = g_get_monotonic_time ();
   job->error = error;
   if (done)
@@ -165,6 +168,18 @@ job_thread (gpointer user_data)
   return NULL;
 }
 
+/** Waits are measured on the clock that g_get_monotonic_time() reads. */
+static void
+condition_init (pthread_cond_t *condition)
+{
+  pthread_condattr_t attributes;
+
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init (condition, &attributes);
+  pthread_condattr_destroy (&attributes);
+}
+
 Job *
 job_start (const char *name, JobFunc func, gpointer data)
 {
@@ -174,8 +189,8 @@ job_start (const char *name, JobFunc func, gpointer data)
   job->func = func;
   job->data = data;
   job->cancellable = g_cancellable_new ();
-  g_mutex_init (&job->mutex);
-  g_cond_init (&job->changed);
+  pthread_mutex_init (&job->mutex, NULL);
+  condition_init (&job->changed);
   snapshot_init (&job->now);
   job->started_us = job->stage_started_us = g_get_monotonic_time ();
   job->thread = g_thread_new (name, job_thread, job);
@@ -190,8 +205,8 @@ job_free (Job *job)
   job_snapshot_clear (&job->now);
   g_clear_error (&job->error);
   g_object_unref (job->cancellable);
-  g_mutex_clear (&job->mutex);
-  g_cond_clear (&job->changed);
+  pthread_mutex_destroy (&job->mutex);
+  pthread_cond_destroy (&job->changed);
   g_free (job->name);
   g_free (job);
 }
@@ -207,22 +222,24 @@ job_name (const Job *job)
 void
 job_set_wakeup (Job *job, void (*wakeup) (gpointer user_data), gpointer user_data)
 {
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   job->wakeup = wakeup;
   job->wakeup_data = user_data;
-  g_mutex_unlock (&job->mutex);
+  pthread_mutex_unlock (&job->mutex);
 }
 
 void
 job_wait_change (Job *job, guint64 version, guint timeout_ms)
 {
   gint64 deadline_us = g_get_monotonic_time () + (gint64) timeout_ms * 1000;
+  struct timespec deadline = { .tv_sec = deadline_us / G_USEC_PER_SEC,
+                               .tv_nsec = deadline_us % G_USEC_PER_SEC * 1000 };
 
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   while (job->now.version <= version && job->now.state == JOB_RUNNING)
-    if (!g_cond_wait_until (&job->changed, &job->mutex, deadline_us))
+    if (pthread_cond_timedwait (&job->changed, &job->mutex, &deadline) != 0)
       break;
-  g_mutex_unlock (&job->mutex);
+  pthread_mutex_unlock (&job->mutex);
 }
 
 gboolean
@@ -230,13 +247,13 @@ job_wait (Job *job, GError **error)
 {
   gboolean done;
 
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   while (job->now.state == JOB_RUNNING)
-    g_cond_wait (&job->changed, &job->mutex);
+    pthread_cond_wait (&job->changed, &job->mutex);
   done = job->now.state == JOB_DONE;
   if (!done && error != NULL)
     *error = g_error_copy (job->error);
-  g_mutex_unlock (&job->mutex);
+  pthread_mutex_unlock (&job->mutex);
   return done;
 }
 
@@ -250,7 +267,7 @@ job_cancel (Job *job)
 void
 job_pause (Job *job, gboolean paused)
 {
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   job->now.paused = paused;
   publish_and_unlock (job);
 }
@@ -266,7 +283,7 @@ job_cancellable (Job *job)
 void
 job_stage (Job *job, const char *stage, const char *unit, guint64 total)
 {
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   job->now.stage = stage;
   job->now.unit = unit;
   job->now.done = 0;
@@ -279,7 +296,7 @@ job_stage (Job *job, const char *stage, const char *unit, guint64 total)
 void
 job_progress (Job *job, guint64 done)
 {
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   job->now.done = done;
   publish_and_unlock (job);
 }
@@ -287,7 +304,7 @@ job_progress (Job *job, guint64 done)
 void
 job_count (Job *job, gboolean cached)
 {
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   job->now.done++;
   if (cached)
     {
@@ -302,7 +319,7 @@ job_message (Job *job, const char *format, ...)
 {
   va_list arguments;
 
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   g_free (job->now.message);
   va_start (arguments, format);
   job->now.message = g_strdup_vprintf (format, arguments);
@@ -315,7 +332,7 @@ job_warn (Job *job, const char *format, ...)
 {
   va_list arguments;
 
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   va_start (arguments, format);
   g_ptr_array_add (job->now.warnings, g_strdup_vprintf (format, arguments));
   va_end (arguments);
@@ -329,7 +346,7 @@ job_skip (Job *job, const char *name, const char *reason)
 
   skip->name = g_strdup (name);
   skip->reason = g_strdup (reason);
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   g_ptr_array_add (job->now.skips, skip);
   publish_and_unlock (job);
 }
@@ -337,7 +354,7 @@ job_skip (Job *job, const char *name, const char *reason)
 void
 job_add_epoch (Job *job, JobEpoch *epoch)
 {
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   g_ptr_array_add (job->now.epochs, epoch);
   job->now.done = epoch->epoch;
   publish_and_unlock (job);
@@ -346,9 +363,9 @@ job_add_epoch (Job *job, JobEpoch *epoch)
 gboolean
 job_checkpoint (Job *job, GError **error)
 {
-  g_mutex_lock (&job->mutex);
+  pthread_mutex_lock (&job->mutex);
   while (job->now.paused && !g_cancellable_is_cancelled (job->cancellable))
-    g_cond_wait (&job->changed, &job->mutex);
-  g_mutex_unlock (&job->mutex);
+    pthread_cond_wait (&job->changed, &job->mutex);
+  pthread_mutex_unlock (&job->mutex);
   return !g_cancellable_set_error_if_cancelled (job->cancellable, error);
 }
