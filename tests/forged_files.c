@@ -22,12 +22,17 @@ forged_text (GString *pickle, const char *text)
   g_string_append (pickle, text);
 }
 
+/** As Python writes it: as few bytes as keep the sign. */
 void
 forged_number (GString *pickle, gint64 number)
 {
+  guint n = 1;
+
+  while (n < 8 && number >> (8 * n - 1) != (number < 0 ? -1 : 0))
+    n++;
   put (pickle, 0x8a, 1);
-  put (pickle, 8, 1);
-  put (pickle, (guint64) number, 8);
+  put (pickle, n, 1);
+  put (pickle, (guint64) number, n);
 }
 
 void

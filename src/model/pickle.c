@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define MAX_STEPS 4000000 /* a state dict takes some 40 for each tensor */
+#define MAX_STEPS 2000000 /* a state dict takes some 40 for each tensor */
 #define MAX_NAME 1024
 
 /* ---- values ---- */

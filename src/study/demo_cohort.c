@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <pthread.h>
 #include <string.h>
 
 /* Patients of the two splits are different people. */
@@ -135,15 +136,18 @@ demo_cohort_rows (const DemoCohortOptions *options, CatalogSplit split)
 
 /* ---- scans ---- */
 
-/** What the painting threads share; the mutex guards what stands below it. */
+/** What the painting threads share; the mutex guards what stands below it. POSIX primitives, since
+    ThreadSanitizer does not see GLib's. */
 typedef struct
 {
   const char *directory;
   CatalogSplit split;
   GCancellable *cancellable;
-  GMutex mutex;
-  GCond changed;
-  guint left;    /* scans that no thread has finished */
+  GPtrArray *rows; /* those that are kept, not owned */
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  guint next;    /* the first row that no thread has taken */
+  guint left;    /* rows that no thread has finished */
   GError *error; /* of the first that failed */
 } Painting;
 
@@ -175,61 +179,66 @@ write_scan (const Painting *painting, const DemoRow *row, GError **error)
   return make_directory (folder, error) && demo_scan_write (&row->scan, row->labels, path, error);
 }
 
-static void
-paint_one (gpointer data, gpointer user_data)
+static gpointer
+paint (gpointer data)
 {
-  Painting *painting = user_data;
-  gboolean stopped;
-  GError *error = NULL;
+  Painting *painting = data;
 
-  g_mutex_lock (&painting->mutex);
-  stopped = painting->error != NULL;
-  g_mutex_unlock (&painting->mutex);
-  if (!stopped && !g_cancellable_set_error_if_cancelled (painting->cancellable, &error))
-    write_scan (painting, data, &error);
+  pthread_mutex_lock (&painting->mutex);
+  while (painting->next < painting->rows->len)
+    {
+      const DemoRow *row = g_ptr_array_index (painting->rows, painting->next++);
+      gboolean stopped = painting->error != NULL;
+      GError *error = NULL;
 
-  g_mutex_lock (&painting->mutex);
-  painting->left--;
-  if (error != NULL && painting->error == NULL)
-    painting->error = g_steal_pointer (&error);
-  g_cond_signal (&painting->changed);
-  g_mutex_unlock (&painting->mutex);
-  g_clear_error (&error);
+      pthread_mutex_unlock (&painting->mutex);
+      if (!stopped && !g_cancellable_set_error_if_cancelled (painting->cancellable, &error))
+        write_scan (painting, row, &error);
+      pthread_mutex_lock (&painting->mutex);
+      painting->left--;
+      if (painting->error == NULL)
+        painting->error = g_steal_pointer (&error);
+      g_clear_error (&error);
+      pthread_cond_signal (&painting->changed);
+    }
+  pthread_mutex_unlock (&painting->mutex);
+  return NULL;
 }
 
 static gboolean
 write_scans (Painting *painting, GPtrArray *rows, guint threads, guint64 done, guint64 total,
              DemoProgress progress, gpointer user_data, GError **error)
 {
-  GThreadPool *pool = g_thread_pool_new (paint_one, painting, (gint) threads, TRUE, error);
-  guint n = 0, left;
+  g_autoptr (GPtrArray) kept = g_ptr_array_new ();
+  g_autofree GThread **painters = g_new0 (GThread *, threads);
+  guint left;
 
-  if (pool == NULL)
-    return FALSE;
-  g_mutex_init (&painting->mutex);
-  g_cond_init (&painting->changed);
-  for (guint i = 0; i < rows->len; i++)
-    n += ((DemoRow *) g_ptr_array_index (rows, i))->kept;
-  painting->left = n;
   for (guint i = 0; i < rows->len; i++)
     if (((DemoRow *) g_ptr_array_index (rows, i))->kept)
-      g_thread_pool_push (pool, g_ptr_array_index (rows, i), NULL);
+      g_ptr_array_add (kept, g_ptr_array_index (rows, i));
+  painting->rows = kept;
+  painting->left = kept->len;
+  pthread_mutex_init (&painting->mutex, NULL);
+  pthread_cond_init (&painting->changed, NULL);
+  for (guint i = 0; i < threads; i++)
+    painters[i] = g_thread_new ("painter", paint, painting);
   do
     {
-      g_mutex_lock (&painting->mutex);
+      pthread_mutex_lock (&painting->mutex);
       left = painting->left;
-      g_mutex_unlock (&painting->mutex);
+      pthread_mutex_unlock (&painting->mutex);
       if (progress != NULL)
-        progress (done + n - left, total, user_data);
-      g_mutex_lock (&painting->mutex);
+        progress (done + kept->len - left, total, user_data);
+      pthread_mutex_lock (&painting->mutex);
       while (painting->left == left && left > 0)
-        g_cond_wait (&painting->changed, &painting->mutex);
-      g_mutex_unlock (&painting->mutex);
+        pthread_cond_wait (&painting->changed, &painting->mutex);
+      pthread_mutex_unlock (&painting->mutex);
     }
   while (left > 0);
-  g_thread_pool_free (pool, FALSE, TRUE);
-  g_mutex_clear (&painting->mutex);
-  g_cond_clear (&painting->changed);
+  for (guint i = 0; i < threads; i++)
+    g_thread_join (painters[i]);
+  pthread_mutex_destroy (&painting->mutex);
+  pthread_cond_destroy (&painting->changed);
   if (painting->error == NULL)
     return TRUE;
   g_propagate_error (error, painting->error);

@@ -8,6 +8,7 @@
 #include "catalog/volume_index.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -20,6 +21,7 @@ typedef struct
   float *input; /* %NULL where there is nothing to compute */
   gboolean cached;
   GError *error;
+  gboolean fatal; /* the error is the store's, not this scan's */
 } Item;
 
 static void
@@ -35,7 +37,8 @@ item_free (Item *item)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Item, item_free)
 
-/** The readers and the engine's thread share this; `mutex` guards the members after it. */
+/** The readers and the engine's thread share this; `mutex` guards the members after it. POSIX
+    primitives, since ThreadSanitizer does not see GLib's. */
 typedef struct
 {
   Job *job;
@@ -47,8 +50,8 @@ typedef struct
   CatalogVolumeIndex *index;
   guint capacity; /* prepared volumes that may wait */
 
-  GMutex mutex;
-  GCond changed;
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
   gsize next; /* volume that no reader has taken yet */
   GQueue ready;
   guint readers;   /* that still run */
@@ -57,9 +60,17 @@ typedef struct
 
 /* ---- readers ---- */
 
+/** Note that a call of the store failed: that ends the job, where a bad scan is only skipped. */
 static gboolean
-hash_of (CatalogStore *store, const char *path, GCancellable *cancellable, char **hash,
-         GError **error)
+stored (Item *item, gboolean done)
+{
+  item->fatal |= !done;
+  return done;
+}
+
+static gboolean
+hash_item (Item *item, CatalogStore *store, const char *path, GCancellable *cancellable,
+           GError **error)
 {
   struct stat info;
   gint64 mtime_ns;
@@ -71,12 +82,13 @@ hash_of (CatalogStore *store, const char *path, GCancellable *cancellable, char 
       return FALSE;
     }
   mtime_ns = (gint64) info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
-  *hash = catalog_file_hash_get (store, path, (guint64) info.st_size, mtime_ns);
-  if (*hash != NULL)
+  item->content_hash = catalog_file_hash_get (store, path, (guint64) info.st_size, mtime_ns);
+  if (item->content_hash != NULL)
     return TRUE;
-  *hash = file_hash (path, cancellable, error);
-  return *hash != NULL
-         && catalog_file_hash_set (store, path, (guint64) info.st_size, mtime_ns, *hash, error);
+  item->content_hash = file_hash (path, cancellable, error);
+  return item->content_hash != NULL
+         && stored (item, catalog_file_hash_set (store, path, (guint64) info.st_size, mtime_ns,
+                                                 item->content_hash, error));
 }
 
 /** Tell what can be told once, as warnings: a CSV that disagrees, a crooked volume. */
@@ -99,15 +111,15 @@ prepare_item (Pipeline *pipeline, CatalogStore *store, Item *item, GError **erro
   const Encoding *encoding = pipeline->encoding;
   GCancellable *cancellable = job_cancellable (pipeline->job);
   const char *path = catalog_volume_index_path (pipeline->index, item->volume);
-  g_autoptr (CatalogRecord) record = catalog_record_get (store, item->volume, NULL);
+  g_autoptr (CatalogRecord) record = catalog_record_get (store, item->volume, error);
   VolumeMetadata metadata = encoding_metadata (record);
   VolumePrepared prepared;
 
-  if (!hash_of (store, path, cancellable, &item->content_hash, error))
+  if (!stored (item, record != NULL) || !hash_item (item, store, path, cancellable, error))
     return FALSE;
   item->request_key = encoding_request_key (encoding, item->content_hash, &metadata);
-  if (!catalog_latent_hit (store, pipeline->encoder_id, item->request_key, item->volume,
-                           &item->cached, error))
+  if (!stored (item, catalog_latent_hit (store, pipeline->encoder_id, item->request_key,
+                                         item->volume, &item->cached, error)))
     return FALSE;
   if (item->cached)
     return TRUE;
@@ -127,11 +139,12 @@ prepare_item (Pipeline *pipeline, CatalogStore *store, Item *item, GError **erro
   item->prepared_text = volume_prepared_text (&encoding->preparation, &prepared);
   item->latent_key = encoding_latent_key (encoding, item->content_hash, item->prepared_text);
   /* Another wish may have led to the very same preparation; then this one is remembered with it. */
-  return catalog_latent_hit (store, pipeline->encoder_id, item->latent_key, item->volume,
-                             &item->cached, error)
+  return stored (item, catalog_latent_hit (store, pipeline->encoder_id, item->latent_key,
+                                           item->volume, &item->cached, error))
          && (!item->cached
-             || catalog_latent_add_request (store, pipeline->encoder_id, item->latent_key,
-                                            item->request_key, error));
+             || stored (item,
+                        catalog_latent_add_request (store, pipeline->encoder_id, item->latent_key,
+                                                    item->request_key, error)));
 }
 
 /** The next volume's number; FALSE when there is none. */
@@ -140,13 +153,13 @@ take_next (Pipeline *pipeline, gsize *i)
 {
   gboolean taken;
 
-  g_mutex_lock (&pipeline->mutex);
+  pthread_mutex_lock (&pipeline->mutex);
   while (!pipeline->closed && pipeline->ready.length >= pipeline->capacity)
-    g_cond_wait (&pipeline->changed, &pipeline->mutex);
+    pthread_cond_wait (&pipeline->changed, &pipeline->mutex);
   taken = !pipeline->closed && pipeline->next < pipeline->n;
   if (taken)
     *i = pipeline->next++;
-  g_mutex_unlock (&pipeline->mutex);
+  pthread_mutex_unlock (&pipeline->mutex);
   return taken;
 }
 
@@ -163,19 +176,19 @@ reader_thread (gpointer user_data)
       Item *item = g_new0 (Item, 1);
 
       item->volume = pipeline->volumes[i];
-      if (store == NULL)
+      if (!stored (item, store != NULL))
         item->error = g_error_copy (store_error);
       else
         prepare_item (pipeline, store, item, &item->error);
-      g_mutex_lock (&pipeline->mutex);
+      pthread_mutex_lock (&pipeline->mutex);
       g_queue_push_tail (&pipeline->ready, item);
-      g_cond_broadcast (&pipeline->changed);
-      g_mutex_unlock (&pipeline->mutex);
+      pthread_cond_broadcast (&pipeline->changed);
+      pthread_mutex_unlock (&pipeline->mutex);
     }
-  g_mutex_lock (&pipeline->mutex);
+  pthread_mutex_lock (&pipeline->mutex);
   pipeline->readers--;
-  g_cond_broadcast (&pipeline->changed);
-  g_mutex_unlock (&pipeline->mutex);
+  pthread_cond_broadcast (&pipeline->changed);
+  pthread_mutex_unlock (&pipeline->mutex);
   return NULL;
 }
 
@@ -185,12 +198,12 @@ pop_item (Pipeline *pipeline)
 {
   Item *item;
 
-  g_mutex_lock (&pipeline->mutex);
+  pthread_mutex_lock (&pipeline->mutex);
   while (pipeline->ready.length == 0 && pipeline->readers > 0)
-    g_cond_wait (&pipeline->changed, &pipeline->mutex);
+    pthread_cond_wait (&pipeline->changed, &pipeline->mutex);
   item = g_queue_pop_head (&pipeline->ready);
-  g_cond_broadcast (&pipeline->changed);
-  g_mutex_unlock (&pipeline->mutex);
+  pthread_cond_broadcast (&pipeline->changed);
+  pthread_mutex_unlock (&pipeline->mutex);
   return item;
 }
 
@@ -213,12 +226,12 @@ encode_item (Pipeline *pipeline, CatalogStore *store, const Item *item, float *l
          && catalog_latent_save (store, pipeline->encoder_id, &row, error);
 }
 
-/** An item's fault: the whole job's where it is a cancellation or the disk's, else only this
+/** An item's fault: the whole job's where it is a cancellation or the store's, else only this
  * scan's. */
 static gboolean
 skip_item (Pipeline *pipeline, CatalogStore *store, const Item *item, GError **error)
 {
-  if (g_error_matches (item->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (item->fatal || g_error_matches (item->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
       g_propagate_error (error, g_error_copy (item->error));
       return FALSE;
@@ -265,23 +278,23 @@ run_pipeline (Pipeline *pipeline, StudyEncode *study, CatalogStore *store, guint
   g_autofree GThread **threads = g_new (GThread *, n_readers);
   gboolean done;
 
-  g_mutex_init (&pipeline->mutex);
-  g_cond_init (&pipeline->changed);
+  pthread_mutex_init (&pipeline->mutex, NULL);
+  pthread_cond_init (&pipeline->changed, NULL);
   pipeline->readers = n_readers;
   for (guint i = 0; i < n_readers; i++)
     threads[i] = g_thread_new ("reader", reader_thread, pipeline);
 
   done = consume (pipeline, study, store, error);
 
-  g_mutex_lock (&pipeline->mutex);
+  pthread_mutex_lock (&pipeline->mutex);
   pipeline->closed = TRUE;
-  g_cond_broadcast (&pipeline->changed);
-  g_mutex_unlock (&pipeline->mutex);
+  pthread_cond_broadcast (&pipeline->changed);
+  pthread_mutex_unlock (&pipeline->mutex);
   for (guint i = 0; i < n_readers; i++)
     g_thread_join (threads[i]);
   g_queue_clear_full (&pipeline->ready, (GDestroyNotify) item_free);
-  g_mutex_clear (&pipeline->mutex);
-  g_cond_clear (&pipeline->changed);
+  pthread_mutex_destroy (&pipeline->mutex);
+  pthread_cond_destroy (&pipeline->changed);
   return done;
 }
 
