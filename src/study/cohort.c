@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PERMUTATION_STREAM 0x7065726d /* apart from the other uses of the run's seed */
+#define NAMED_PATIENTS 3              /* more are only counted in a message */
 
 static void
 spread_labels (StudyCohort *cohort)
@@ -20,7 +21,7 @@ static void
 keep_present (StudyCohort *cohort, const CatalogMembers *members, const guint8 *present)
 {
   g_autoptr (GHashTable) patients = g_hash_table_new (g_str_hash, g_str_equal);
-  GPtrArray *volumes = g_ptr_array_new ();
+  GPtrArray *volumes = g_ptr_array_new (), *names = g_ptr_array_new ();
 
   for (gsize i = 0; i < members->n; i++)
     {
@@ -35,6 +36,7 @@ keep_present (StudyCohort *cohort, const CatalogMembers *members, const guint8 *
         {
           group = GUINT_TO_POINTER (g_hash_table_size (patients));
           g_hash_table_insert (patients, members->patients[i], group);
+          g_ptr_array_add (names, g_strdup (members->patients[i]));
         }
       cohort->groups[cohort->n] = GPOINTER_TO_UINT (group);
       cohort->label_bits[cohort->n] = members->labels[i];
@@ -45,6 +47,8 @@ keep_present (StudyCohort *cohort, const CatalogMembers *members, const guint8 *
     }
   g_ptr_array_add (volumes, NULL);
   cohort->volumes = (char **) g_ptr_array_free (volumes, FALSE);
+  g_ptr_array_add (names, NULL);
+  cohort->patients = (char **) g_ptr_array_free (names, FALSE);
 }
 
 StudyCohort *
@@ -89,6 +93,7 @@ study_cohort_free (StudyCohort *cohort)
   g_free (cohort->label_bits);
   g_free (cohort->groups);
   g_strfreev (cohort->volumes);
+  g_strfreev (cohort->patients);
   g_clear_pointer (&cohort->missing, g_ptr_array_unref);
   g_free (cohort);
 }
@@ -101,4 +106,26 @@ study_cohort_permute_labels (StudyCohort *cohort, guint64 seed)
   random_init (&random, seed, PERMUTATION_STREAM);
   random_shuffle (&random, cohort->label_bits, cohort->n);
   spread_labels (cohort);
+}
+
+gboolean
+study_cohort_check_disjoint (const StudyCohort *train, const StudyCohort *valid, GError **error)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GString) names = g_string_new (NULL);
+  guint shared = 0;
+
+  for (char **patient = train->patients; *patient != NULL; patient++)
+    g_hash_table_add (seen, *patient);
+  for (char **patient = valid->patients; *patient != NULL; patient++)
+    if (g_hash_table_contains (seen, *patient) && ++shared <= NAMED_PATIENTS)
+      g_string_append_printf (names, "%s%s", shared > 1 ? ", " : "", *patient);
+  if (shared == 0)
+    return TRUE;
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+               "%u patient%s in both the training and the validation sample (%s%s), so the scores "
+               "would be of what the head has seen; import splits that share no patient",
+               shared, shared == 1 ? " is" : "s are", names->str,
+               shared > NAMED_PATIENTS ? ", ..." : "");
+  return FALSE;
 }

@@ -14,6 +14,7 @@ typedef struct
   guint8 *labels;      /* n × CATALOG_N_LABELS */
   guint32 *label_bits; /* n */
   guint32 *groups;     /* n: patients numbered from 0 */
+  char **patients;     /* %NULL-terminated: the names of those numbers */
   char **volumes;      /* %NULL-terminated */
   GPtrArray *missing;  /* (element-type utf8) members without a latent */
 } StudyCohort;
@@ -26,3 +27,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (StudyCohort, study_cohort_free)
 
 /** study_cohort_permute_labels: deal the label rows out anew among the members, seeded. */
 void study_cohort_permute_labels (StudyCohort *cohort, guint64 seed);
+
+/** study_cohort_check_disjoint: TRUE where no patient is in both; else a USAGE error that names the
+ * first ones. A head that is judged on patients of the training sample is judged on what it saw. */
+gboolean study_cohort_check_disjoint (const StudyCohort *train, const StudyCohort *valid,
+                                      GError **error);
