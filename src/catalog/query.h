@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "catalog/match.h"
 #include "catalog/record.h"
 #include "catalog/store.h"
 
@@ -33,13 +34,36 @@ const char *catalog_query_help (void);
 
 typedef struct
 {
-  const char *sort; /* (nullable) a field's name; default: split, then the file's order */
+  /* (nullable) default: split, then the file's order. A field's name, a label's name, or
+   *   "encoded"      those without a latent of the encoder, then those with one
+   *   "probability"  of the class, as the run predicted it for its validation sample
+   *   "error"        |label - probability| of the class, the most confident error first
+   *                  (not @descending)
+   * What is unknown or was not predicted comes last, @descending or not. */
+  const char *sort;
   gboolean descending;
   guint offset;
   guint limit;           /* 0: all */
   gboolean with_dropped; /* dropped rows too; a query that speaks of dropped/reason implies it */
   int split;             /* CatalogSplit, or -1 for both */
+
+  /* (nullable) what was typed to search: every word of it must stand in the volume's name or in the
+   * report, whatever its case and accents; the last may be the beginning of one. Never an error. */
+  const char *search;
+
+  /* What the sorts "encoded", "probability" and "error" look at. */
+  gint64 encoder_id; /* 0: the latest used */
+  gint64 run_id;     /* 0: none */
+  int class_index;
 } CatalogListOptions;
+
+/**
+ * catalog_query_terms: the words and phrases that the query looks for in reports, but for those
+ * behind NOT, to be marked with catalog_match_spans().
+ *
+ * Returns: (transfer full) (element-type CatalogTerm); empty where it looks for none
+ */
+GPtrArray *catalog_query_terms (const CatalogQuery *query);
 
 /** catalog_records_count: how many match; -1 on error. */
 gint64 catalog_records_count (CatalogStore *store, const CatalogQuery *query,

@@ -51,9 +51,13 @@ typedef struct
   int age_years;                                        /* -1 where unknown */
   int rows, columns, slices;                            /* -1 where unknown */
   double spacing_xy_mm, spacing_z_mm, slope, intercept; /* NaN where unknown */
+  /* only from catalog_records_page() */
+  gboolean encoded;   /* has a latent of the encoder that was asked about */
+  double probability; /* of the class that was asked about; NaN where there is none */
   /* report; %NULL in listings, see catalog_record_get */
   char *clinical, *technique, *findings, *impression;
 } CatalogRecord;
 
+/** catalog_record_free: @record: (nullable) */
 void catalog_record_free (CatalogRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogRecord, catalog_record_free)

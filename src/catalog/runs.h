@@ -86,6 +86,9 @@ gboolean catalog_runs_end_abandoned (CatalogStore *store, guint *n, GError **err
 /** catalog_runs_list: newest first. (element-type CatalogRun) */
 GPtrArray *catalog_runs_list (CatalogStore *store, GError **error);
 
+/** catalog_runs_count: -1 on error. */
+gint64 catalog_runs_count (CatalogStore *store, GError **error);
+
 /** catalog_run_find: by name, by number ("7", "run-7"), or "latest"; NOT_FOUND lists the last few.
  */
 CatalogRun *catalog_run_find (CatalogStore *store, const char *name, GError **error);
@@ -113,6 +116,15 @@ void catalog_predictions_free (CatalogPredictions *predictions);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogPredictions, catalog_predictions_free)
 
 CatalogPredictions *catalog_run_predictions (CatalogStore *store, gint64 run_id, GError **error);
+
+/**
+ * catalog_record_predictions: what the run predicted for one volume of its validation sample.
+ *
+ * @volume: record name
+ * @probabilities: (out) CATALOG_N_LABELS; NaN where the run did not predict
+ */
+gboolean catalog_record_predictions (CatalogStore *store, gint64 run_id, const char *volume,
+                                     double *probabilities, GError **error);
 
 gboolean catalog_run_set_note (CatalogStore *store, gint64 run_id, const char *note,
                                GError **error);

@@ -38,3 +38,11 @@ char *catalog_store_get (CatalogStore *store, const char *key);
 /** catalog_store_set: @value: (nullable) %NULL forgets it */
 gboolean catalog_store_set (CatalogStore *store, const char *key, const char *value,
                             GError **error);
+
+/**
+ * catalog_stamp: a number that is another one after anything in the file has changed, through this
+ * connection or any other: cheap enough (microseconds) to be asked before every redraw.
+ *
+ * It may change for nothing, and says nothing to another connection.
+ */
+guint64 catalog_stamp (CatalogStore *store);

@@ -1,0 +1,43 @@
+/**
+ * listing.h: long tables of records, for a screen that shows a few rows of them.
+ *
+ * A worker thread asks for the ids of all that match (tens of milliseconds for 50,000), the screen
+ * for the records of the rows that are visible (a millisecond), each on a connection of its own.
+ */
+#pragma once
+
+#include "catalog/query.h"
+
+/**
+ * catalog_records_ids: what catalog_records_list() would give, as ids in the same order.
+ *
+ * @cancellable: (nullable) may be cancelled from another thread; the query stops within a
+ * millisecond or so, as G_IO_ERROR_CANCELLED
+ *
+ * Returns: (transfer full) (element-type gint64); free with g_array_unref
+ */
+GArray *catalog_records_ids (CatalogStore *store, const CatalogQuery *query,
+                             const CatalogListOptions *options, GCancellable *cancellable,
+                             GError **error);
+
+/** What CatalogRecord's `encoded` and `probability` are about; the same as in CatalogListOptions.
+ */
+typedef struct
+{
+  gint64 encoder_id; /* 0: the latest used */
+  gint64 run_id;     /* 0: none */
+  int class_index;
+} CatalogRowContext;
+
+/**
+ * catalog_records_page: the records with these ids, in their order, without report texts.
+ *
+ * Returns: (transfer full) (element-type CatalogRecord) @n elements; %NULL stands where a record is
+ * not there any more (its split was imported anew: ask for the ids again). Free with
+ * g_ptr_array_unref.
+ */
+GPtrArray *catalog_records_page (CatalogStore *store, const gint64 *ids, gsize n,
+                                 const CatalogRowContext *context, GError **error);
+
+/** catalog_record_by_id: one record, report included; CTCLIP_ERROR_NOT_FOUND where it is gone. */
+CatalogRecord *catalog_record_by_id (CatalogStore *store, gint64 id, GError **error);
