@@ -125,7 +125,8 @@ static gboolean
 publish_epochs (Job *job, gpointer data, GError **error)
 {
   for (guint epoch = 1; epoch <= 200; epoch++)
-    job_add_epoch (job, job_epoch_new (epoch, 1.0 / epoch, g_new0 (MetricsTable, 1)));
+    job_add_epoch (job,
+                   job_epoch_new (epoch, 1.0 / epoch, g_new0 (MetricsTable, 1), NULL, NULL, 0));
   return TRUE;
 }
 

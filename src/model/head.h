@@ -77,6 +77,12 @@ double focal_loss (const FocalLoss *loss, const double *logits, const guint8 *la
 
 /* ---- training ---- */
 
+/**
+ * HeadStepFunc: called between steps, at most every few ms; %FALSE (with @error set) ends the fit.
+ * @step: of @steps in this epoch are done
+ */
+typedef gboolean (*HeadStepFunc) (guint step, guint steps, gpointer user_data, GError **error);
+
 typedef struct
 {
   guint epochs, batch;
@@ -84,7 +90,8 @@ typedef struct
   gboolean cosine; /* learning rate falls to 0 along a half cosine over all steps */
   double dropout;
   FocalLoss loss;
-  guint64 seed; /* order of the batches and dropout */
+  guint64 seed;         /* order of the batches and dropout */
+  HeadStepFunc on_step; /* (nullable) gets the fit's user_data */
   /* For the golden tests: given numbers in place of drawn ones. */
   const gint64 *order; /* (nullable) epochs × n row numbers */
   const guint8 *keep; /* (nullable) epochs × n × hidden: 1 keeps a unit, by position in the epoch */

@@ -4,9 +4,8 @@
  */
 #pragma once
 
-#include "study/job.h"
-#include "study/parameters.h"
-#include "study/workspace.h"
+#include "catalog/import.h"
+#include "study/train_job.h"
 
 #define STUDY_DEMO_SEED 1
 #define STUDY_DEMO_FRACTION 0.9
@@ -16,6 +15,7 @@ typedef struct
   Workspace *workspace;
   guint64 seed;
   guint threads;
+  guint n_train, n_valid; /* patients; 0: the demo's own numbers */
 
   /* out */
   char *directory;  /* holds the CSV files */
@@ -48,3 +48,23 @@ TrainParameters *study_demo_parameters (const StudyDemo *demo);
 
 void study_demo_clear (StudyDemo *demo);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (StudyDemo, study_demo_clear)
+
+typedef struct
+{
+  StudyDemo demo;         /* workspace, seed, threads and sizes; its results */
+  gboolean control;       /* afterwards the same with shuffled labels, see StudyTrain.unpublished */
+  StudyTrainCache *cache; /* (nullable) */
+
+  /* out */
+  CatalogFunnel funnels[2];      /* by CatalogSplit */
+  CatalogRun *run, *control_run; /* control_run %NULL without one */
+} StudyDemoAll;
+
+/**
+ * study_demo_all: a JobFunc over a StudyDemoAll: all of the demo in one job: files, import,
+ * samples, latents, a run and, if wished, its control.
+ */
+gboolean study_demo_all (Job *job, gpointer demo, GError **error);
+
+void study_demo_all_clear (StudyDemoAll *demo);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (StudyDemoAll, study_demo_all_clear)

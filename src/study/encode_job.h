@@ -14,7 +14,8 @@ typedef struct
   EncodingOptions options;
   const char *encoder_name; /* (nullable) %NULL: the checkpoint's base name */
   const char *volumes_directory;
-  const char *sample; /* (nullable) a sample's members ... */
+  char **volumes;     /* (nullable) these records ... */
+  const char *sample; /* (nullable) ... or a sample's members ... */
   int split;          /* ... or a CatalogSplit, or -1 for every kept row */
   guint readers;      /* threads that prepare volumes ahead; 0: chosen by device */
 
@@ -30,7 +31,8 @@ typedef struct
  *
  * Each latent is in the store before it is counted; interrupted at any moment, the same call goes
  * on where it was. A scan that can't be read is stored with its reason, skipped, and the rest go
- * on.
+ * on. Checkpoint, description and folder are remembered in the workspace (settings.h), and so is
+ * how long a scan took.
  */
 gboolean study_encode (Job *job, gpointer encode, GError **error);
 

@@ -18,6 +18,7 @@ struct _Job
   JobSnapshot now;
   gint64 started_us, ended_us, stage_started_us;
   guint64 stage_cached; /* cache hits say nothing of the rate at which work is done */
+  GHashTable *skipped;  /* names, which the skips own */
   GError *error;
   void (*wakeup) (gpointer user_data);
   gpointer wakeup_data;
@@ -26,13 +27,18 @@ struct _Job
 /* ---- small immutable results ---- */
 
 JobEpoch *
-job_epoch_new (guint epoch, double train_loss, MetricsTable *table)
+job_epoch_new (guint epoch, double train_loss, MetricsTable *table, const double *logits,
+               const guint8 *labels, gsize n)
 {
   JobEpoch *result = g_atomic_rc_box_new0 (JobEpoch);
+  gsize n_scores = n * table->n_classes;
 
   result->epoch = epoch;
   result->train_loss = train_loss;
   result->table = table;
+  result->n = n;
+  result->logits = g_memdup2 (logits, n_scores * sizeof *logits);
+  result->labels = g_memdup2 (labels, n_scores * sizeof *labels);
   return result;
 }
 
@@ -45,7 +51,11 @@ job_epoch_ref (JobEpoch *epoch)
 static void
 epoch_clear (gpointer data)
 {
-  metrics_table_free (((JobEpoch *) data)->table);
+  JobEpoch *epoch = data;
+
+  metrics_table_free (epoch->table);
+  g_free (epoch->logits);
+  g_free (epoch->labels);
 }
 
 void
@@ -192,6 +202,7 @@ job_start (const char *name, JobFunc func, gpointer data)
   pthread_mutex_init (&job->mutex, NULL);
   condition_init (&job->changed);
   snapshot_init (&job->now);
+  job->skipped = g_hash_table_new (g_str_hash, g_str_equal);
   job->started_us = job->stage_started_us = g_get_monotonic_time ();
   job->thread = g_thread_new (name, job_thread, job);
   return job;
@@ -202,6 +213,7 @@ job_free (Job *job)
 {
   job_cancel (job);
   g_thread_join (job->thread);
+  g_hash_table_unref (job->skipped);
   job_snapshot_clear (&job->now);
   g_clear_error (&job->error);
   g_object_unref (job->cancellable);
@@ -288,6 +300,7 @@ job_stage (Job *job, const char *stage, const char *unit, guint64 total)
   job->now.unit = unit;
   job->now.done = 0;
   job->now.total = total;
+  job->now.step_done = job->now.step_total = 0;
   job->stage_cached = 0;
   job->stage_started_us = g_get_monotonic_time ();
   publish_and_unlock (job);
@@ -302,10 +315,20 @@ job_progress (Job *job, guint64 done)
 }
 
 void
+job_step (Job *job, guint done, guint total)
+{
+  pthread_mutex_lock (&job->mutex);
+  job->now.step_done = done;
+  job->now.step_total = total;
+  publish_and_unlock (job);
+}
+
+void
 job_count (Job *job, gboolean cached)
 {
   pthread_mutex_lock (&job->mutex);
   job->now.done++;
+  job->now.step_done = job->now.step_total = 0;
   if (cached)
     {
       job->now.cached++;
@@ -342,12 +365,17 @@ job_warn (Job *job, const char *format, ...)
 void
 job_skip (Job *job, const char *name, const char *reason)
 {
-  JobSkip *skip = g_atomic_rc_box_new0 (JobSkip);
+  JobSkip *skip;
 
-  skip->name = g_strdup (name);
-  skip->reason = g_strdup (reason);
   pthread_mutex_lock (&job->mutex);
-  g_ptr_array_add (job->now.skips, skip);
+  if (!g_hash_table_contains (job->skipped, name))
+    {
+      skip = g_atomic_rc_box_new0 (JobSkip);
+      skip->name = g_strdup (name);
+      skip->reason = g_strdup (reason);
+      g_ptr_array_add (job->now.skips, skip);
+      g_hash_table_add (job->skipped, skip->name);
+    }
   publish_and_unlock (job);
 }
 
@@ -357,6 +385,7 @@ job_add_epoch (Job *job, JobEpoch *epoch)
   pthread_mutex_lock (&job->mutex);
   g_ptr_array_add (job->now.epochs, epoch);
   job->now.done = epoch->epoch;
+  job->now.step_done = job->now.step_total = 0;
   publish_and_unlock (job);
 }
 

@@ -26,9 +26,14 @@ typedef struct
   guint epoch; /* from 1 */
   double train_loss;
   MetricsTable *table; /* of the validation sample */
+  gsize n;             /* scans of it; 0 where the scores were not given */
+  double *logits;      /* n × table->n_classes, row-major */
+  guint8 *labels;      /* n × table->n_classes: what the scores were judged by */
 } JobEpoch;
 
-JobEpoch *job_epoch_new (guint epoch, double train_loss, MetricsTable *table /* transfer full */);
+/** job_epoch_new: @logits and @labels: (nullable where @n is 0) copied. */
+JobEpoch *job_epoch_new (guint epoch, double train_loss, MetricsTable *table /* transfer full */,
+                         const double *logits, const guint8 *labels, gsize n);
 JobEpoch *job_epoch_ref (JobEpoch *epoch);
 void job_epoch_unref (JobEpoch *epoch);
 
@@ -44,16 +49,17 @@ typedef struct
   guint64 version; /* grows with every change */
   JobState state;
   gboolean paused;
-  const char *stage;        /* "encoding"; static */
-  const char *unit;         /* what is counted: "scans", "rows", "epochs"; static */
-  guint64 done, total;      /* total 0: unknown */
-  double rate_per_s, eta_s; /* of this stage; NaN while unknown */
-  double elapsed_s;         /* of the job */
-  guint cached;             /* results found in the store */
-  char *message;            /* (nullable) the last thing worth a line */
-  GPtrArray *warnings;      /* (element-type utf8) all of them so far */
-  GPtrArray *epochs;        /* (element-type JobEpoch) all of them so far */
-  GPtrArray *skips;         /* (element-type JobSkip) all of them so far */
+  const char *stage;           /* "encoding"; static */
+  const char *unit;            /* what is counted: "scans", "rows", "epochs"; static */
+  guint64 done, total;         /* total 0: unknown */
+  guint step_done, step_total; /* within the one in hand (batches of an epoch); total 0: none */
+  double rate_per_s, eta_s;    /* of this stage; NaN while unknown */
+  double elapsed_s;            /* of the job */
+  guint cached;                /* results found in the store */
+  char *message;               /* (nullable) the last thing worth a line */
+  GPtrArray *warnings;         /* (element-type utf8) all of them so far */
+  GPtrArray *epochs;           /* (element-type JobEpoch) all of them so far */
+  GPtrArray *skips;            /* (element-type JobSkip) all of them so far */
 } JobSnapshot;
 
 void job_snapshot_clear (JobSnapshot *snapshot);
@@ -105,10 +111,16 @@ GCancellable *job_cancellable (Job *job);
 void job_stage (Job *job, const char *stage, const char *unit, guint64 total);
 void job_progress (Job *job, guint64 done);
 
+/** job_step: so many steps of the one in hand are done; the next count, epoch or stage forgets it.
+ */
+void job_step (Job *job, guint done, guint total);
+
 /** job_count: one more done; @cached when it was found in the store. */
 void job_count (Job *job, gboolean cached);
 void job_message (Job *job, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void job_warn (Job *job, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/** job_skip: an input is left out. Where it was left out before, the first reason stands. */
 void job_skip (Job *job, const char *name, const char *reason);
 void job_add_epoch (Job *job, JobEpoch *epoch /* transfer full */);
 

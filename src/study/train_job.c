@@ -332,7 +332,8 @@ judge (guint epoch, const Head *head, double train_loss, gpointer user_data, GEr
   if (table == NULL || !store_epoch (training, epoch, train_loss, table, error))
     return FALSE;
   keep (training, epoch, head, table);
-  job_add_epoch (training->job, job_epoch_new (epoch, train_loss, g_steal_pointer (&table)));
+  job_add_epoch (training->job, job_epoch_new (epoch, train_loss, g_steal_pointer (&table),
+                                               training->valid_logits, valid->labels, valid->n));
   return job_checkpoint (training->job, error);
 }
 

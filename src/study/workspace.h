@@ -36,3 +36,11 @@ CatalogStore *workspace_store (Workspace *workspace, GError **error);
  */
 gboolean workspace_lock (Workspace *workspace, const char *what, GError **error);
 void workspace_unlock (Workspace *workspace);
+
+/**
+ * workspace_holder: who works in the workspace now, this process included.
+ *
+ * @pid: (out) @what: (out) as told to workspace_lock(); free with g_free
+ * Returns: FALSE where it is not locked
+ */
+gboolean workspace_holder (Workspace *workspace, int *pid, char **what);
