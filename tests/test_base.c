@@ -5,9 +5,11 @@
 #include "base/output_file.h"
 #include "base/random.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void
 test_npy_round_trip_keeps_every_type (void **state)
@@ -114,6 +116,50 @@ test_output_file_appears_only_when_committed (void **state)
 }
 
 static void
+test_output_file_is_written_through_a_link_and_the_link_stays (void **state)
+{
+  g_autofree char *folder = testing_path ("elsewhere");
+  g_autofree char *link = testing_path ("link.txt");
+  g_autofree char *target = g_build_filename (folder, "target.txt", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (OutputFile) file = NULL;
+
+  assert_int_equal (g_mkdir (folder, 0777), 0);
+  assert_true (g_file_set_contents (target, "old", -1, NULL));
+  assert_int_equal (symlink ("elsewhere/target.txt", link), 0);
+  file = output_file_open (link, TRUE, &error);
+  assert_no_error (error);
+  assert_true (output_file_write (file, "new", 3, &error));
+  assert_true (output_file_commit (file, &error));
+  assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  assert_true (g_file_get_contents (target, &text, NULL, NULL));
+  assert_string_equal (text, "new");
+}
+
+static void
+test_output_file_replaces_nothing_but_regular_files (void **state)
+{
+  g_autofree char *pipe = testing_path ("pipe");
+  g_autofree char *astray = testing_path ("astray");
+  const char *const paths[] = { "/dev/null", pipe, astray, testing_directory () };
+  const char *const faults[] = { "device", "pipe", "link", "directory" };
+
+  assert_int_equal (mkfifo (pipe, 0600), 0);
+  assert_int_equal (symlink ("nothing-is-here", astray), 0);
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      assert_false (output_file_check (paths[i], TRUE, &error));
+      assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE));
+      assert_error_says (&error, paths[i], faults[i], NULL);
+      assert_null (output_file_open (paths[i], TRUE, &error));
+      assert_error_says (&error, faults[i], NULL);
+    }
+}
+
+static void
 test_output_file_names_a_full_disk (void **state)
 {
   g_autoptr (GError) error = NULL;
@@ -212,6 +258,8 @@ main (void)
     cmocka_unit_test (test_npy_fortran_order_and_big_endian_are_turned),
     cmocka_unit_test (test_npy_refuses_what_the_file_cannot_hold),
     cmocka_unit_test (test_output_file_appears_only_when_committed),
+    cmocka_unit_test (test_output_file_is_written_through_a_link_and_the_link_stays),
+    cmocka_unit_test (test_output_file_replaces_nothing_but_regular_files),
     cmocka_unit_test (test_output_file_names_a_full_disk),
     cmocka_unit_test (test_random_is_the_published_generator_and_seeded),
     cmocka_unit_test (test_shuffle_is_a_permutation),

@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct _OutputFile
 {
-  char *path;
+  char *path;      /* as the user named it */
+  char *target;    /* what is replaced: @path, or where that link leads */
   char *temporary; /* %NULL once renamed */
   FILE *stream;
 };
@@ -32,29 +35,54 @@ fail_with_errno (const char *path, const char *what, int saved_errno, GError **e
   return FALSE;
 }
 
+gboolean
+output_file_check (const char *path, gboolean replace, GError **error)
+{
+  const char *fault = NULL;
+  struct stat status;
+
+  if (stat (path, &status) == 0)
+    {
+      if (S_ISDIR (status.st_mode))
+        fault = "is a directory; name a file";
+      else if (!S_ISREG (status.st_mode))
+        fault = "is a device or a pipe, which cannot be replaced; name a file";
+      else if (!replace)
+        fault = "exists already; use --force to replace it";
+    }
+  else if (lstat (path, &status) == 0)
+    fault = "is a link that cannot be followed; remove it or name another file";
+  if (fault == NULL)
+    return TRUE;
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: %s", path, fault);
+  return FALSE;
+}
+
+/** Where the bytes go: through a link to the file behind it. */
+static char *
+resolve_target (const char *path)
+{
+  char resolved[PATH_MAX];
+
+  return g_strdup (g_file_test (path, G_FILE_TEST_IS_SYMLINK) && realpath (path, resolved) != NULL
+                       ? resolved
+                       : path);
+}
+
 OutputFile *
 output_file_open (const char *path, gboolean replace, GError **error)
 {
   g_autoptr (OutputFile) file = g_new0 (OutputFile, 1);
-  g_autofree char *directory = g_path_get_dirname (path);
-  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *directory = NULL, *base = NULL;
   mode_t mask;
   int fd;
 
-  if (g_file_test (path, G_FILE_TEST_IS_DIR))
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: is a directory; name a file",
-                   path);
-      return NULL;
-    }
-  if (!replace && g_file_test (path, G_FILE_TEST_EXISTS))
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "%s: exists already; use --force to replace it", path);
-      return NULL;
-    }
-
+  if (!output_file_check (path, replace, error))
+    return NULL;
   file->path = g_strdup (path);
+  file->target = resolve_target (path);
+  directory = g_path_get_dirname (file->target);
+  base = g_path_get_basename (file->target);
   /* The name keeps clear of NAME_MAX whatever the target's length. */
   file->temporary = g_strdup_printf ("%s/.%.80s.XXXXXX", directory, base);
   fd = g_mkstemp_full (file->temporary, O_RDWR | O_CLOEXEC, 0600);
@@ -109,7 +137,7 @@ output_file_commit (OutputFile *file, GError **error)
     }
   if (failed)
     return fail_with_errno (file->path, "cannot be written", saved_errno, error);
-  if (g_rename (file->temporary, file->path) != 0)
+  if (g_rename (file->temporary, file->target) != 0)
     return fail_with_errno (file->path, "cannot be put in place", errno, error);
   g_clear_pointer (&file->temporary, g_free);
   return TRUE;
@@ -123,6 +151,7 @@ output_file_free (OutputFile *file)
   if (file->temporary != NULL)
     g_unlink (file->temporary);
   g_free (file->temporary);
+  g_free (file->target);
   g_free (file->path);
   g_free (file);
 }

@@ -13,10 +13,17 @@
 typedef struct _OutputFile OutputFile;
 
 /**
- * output_file_open: start writing @path.
+ * output_file_check: TRUE where output_file_open() would not refuse @path; for those who work long
+ * before they write.
  *
  * @replace: %FALSE refuses an existing file with CTCLIP_ERROR_USAGE and the advice to use --force
+ *
+ * Only regular files are ever replaced: no directory, no device, no pipe, no link to nothing.
  */
+gboolean output_file_check (const char *path, gboolean replace, GError **error);
+
+/** output_file_open: start writing @path; a symbolic link stays, and the file that it leads to is
+ * replaced. */
 OutputFile *output_file_open (const char *path, gboolean replace, GError **error);
 
 /** output_file_stream: where to write; owned by @file. Write errors are caught at commit. */

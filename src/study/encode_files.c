@@ -2,10 +2,16 @@
 
 #include "base/error.h"
 #include "base/npy.h"
+#include "base/output_file.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
+
+/* in the dump's folder */
+#define LATENT_NPY "latent.npy"
+#define VQ_IN_NPY "vq_in.npy"
+#define VQ_INDICES_NPY "vq_indices.npy"
 
 /** Latents and, for a dump, intermediates of all files so far. */
 typedef struct
@@ -135,12 +141,30 @@ write_all (const StudyEncodeFiles *study, const EngineEncoderInfo *info, const S
                    study->dump_directory, g_strerror (errno));
       return FALSE;
     }
-  latent_path = g_build_filename (study->dump_directory, "latent.npy", NULL);
+  latent_path = g_build_filename (study->dump_directory, LATENT_NPY, NULL);
   return npy_write (latent_path, study->replace, NPY_FLOAT32, 2, shape, sink->latents->data, error)
-         && write_dump (study->dump_directory, "vq_in.npy", study->replace, NPY_FLOAT32,
-                        sink->vq_in, study->encoded, tokens, info->dim, error)
-         && write_dump (study->dump_directory, "vq_indices.npy", study->replace, NPY_INT64,
+         && write_dump (study->dump_directory, VQ_IN_NPY, study->replace, NPY_FLOAT32, sink->vq_in,
+                        study->encoded, tokens, info->dim, error)
+         && write_dump (study->dump_directory, VQ_INDICES_NPY, study->replace, NPY_INT64,
                         sink->vq_indices, study->encoded, tokens, 0, error);
+}
+
+/** Before anything is encoded: nothing that is to be written is in the way. */
+static gboolean
+check_targets (const StudyEncodeFiles *study, GError **error)
+{
+  static const char *const dumped[] = { LATENT_NPY, VQ_IN_NPY, VQ_INDICES_NPY };
+
+  if (!output_file_check (study->out_path, study->replace, error))
+    return FALSE;
+  for (guint i = 0; study->dump_directory != NULL && i < G_N_ELEMENTS (dumped); i++)
+    {
+      g_autofree char *path = g_build_filename (study->dump_directory, dumped[i], NULL);
+
+      if (!output_file_check (path, study->replace, error))
+        return FALSE;
+    }
+  return TRUE;
 }
 
 gboolean
@@ -151,12 +175,8 @@ study_encode_files (Job *job, gpointer data, GError **error)
   g_auto (Sink) sink = { .dump = study->dump_directory != NULL };
   gint64 started_us;
 
-  if (!study->replace && g_file_test (study->out_path, G_FILE_TEST_EXISTS))
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "%s: exists already; use --force to replace it", study->out_path);
-      return FALSE;
-    }
+  if (!check_targets (study, error))
+    return FALSE;
   job_stage (job, "loading the encoder", "", 0);
   encoding = encoding_open (&study->options, error);
   if (encoding == NULL)

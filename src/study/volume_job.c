@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/npy.h"
+#include "base/output_file.h"
 
 #include <string.h>
 
@@ -13,12 +14,8 @@ study_prepare (Job *job, gpointer data, GError **error)
   const gsize shape[] = { 1, target[0], target[1], target[2] };
   g_autoptr (NpyArray) tensor = NULL;
 
-  if (!study->replace && g_file_test (study->out_path, G_FILE_TEST_EXISTS))
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "%s: exists already; use --force to replace it", study->out_path);
-      return FALSE;
-    }
+  if (!output_file_check (study->out_path, study->replace, error))
+    return FALSE;
   job_stage (job, "preparing", "", 0);
   tensor = npy_array_new (NPY_FLOAT32, 4, shape, error);
   return tensor != NULL
