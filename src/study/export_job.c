@@ -175,8 +175,9 @@ export_sample (StudyExport *study, CatalogStore *store, GError **error)
 
 /* ---- latents ---- */
 
-/** The names go beside the array: "L.npy" and "L.txt". */
-static gboolean
+/** The names go beside the array, "L.npy" and "L.txt"; one a line, not there until it is committed.
+ */
+static OutputFile *
 write_names (const StudyExport *study, char **volumes, GError **error)
 {
   g_autofree char *stem = g_str_has_suffix (study->out_path, ".npy")
@@ -185,11 +186,9 @@ write_names (const StudyExport *study, char **volumes, GError **error)
   g_autofree char *path = g_strconcat (stem, ".txt", NULL);
   g_autoptr (OutputFile) file = output_file_open (path, study->replace, error);
 
-  if (file == NULL)
-    return FALSE;
-  for (guint i = 0; volumes[i] != NULL; i++)
+  for (guint i = 0; file != NULL && volumes[i] != NULL; i++)
     fprintf (output_file_stream (file), "%s\n", volumes[i]);
-  return output_file_commit (file, error);
+  return g_steal_pointer (&file);
 }
 
 static gboolean
@@ -203,13 +202,15 @@ export_latents (StudyExport *study, CatalogStore *store, GError **error)
   g_autoptr (NpyArray) array =
       volumes != NULL ? npy_array_new (NPY_FLOAT32, 2, shape, error) : NULL;
   g_autofree guint8 *present = g_malloc0 (MAX (n, 1));
+  g_autoptr (OutputFile) names_file = NULL;
 
   study->written = n;
-  return array != NULL
+  /* The names are begun before the array is there, so that neither is left without the other. */
+  return array != NULL && (names_file = write_names (study, volumes, error)) != NULL
          && catalog_latents_load (store, encoder->id, (const char *const *) volumes, n,
                                   encoder->width, array->data, present, error)
          && npy_write (study->out_path, study->replace, NPY_FLOAT32, 2, shape, array->data, error)
-         && write_names (study, volumes, error);
+         && output_file_commit (names_file, error);
 }
 
 /* ---- runs ---- */
