@@ -30,7 +30,9 @@ prepare_for (CatalogStore *store, gint64 encoder_id, const char *sql, sqlite3_st
              GError **error)
 {
   *statement = store_prepare (store, sql, error);
-  return *statement != NULL && sqlite3_bind_int64 (*statement, 1, encoder_id) == SQLITE_OK;
+  return *statement != NULL
+         && (sqlite3_bind_int64 (*statement, 1, encoder_id) == SQLITE_OK
+             || store_fail (store, error));
 }
 
 static gboolean
@@ -116,25 +118,25 @@ save_latent (LatentWriter *writer, const CatalogLatent *latent, gsize size, GErr
          && point_at (writer, latent->volume, id, error);
 }
 
-/** Bytes of one latent; 0 on failure. */
-static gsize
-latent_size (CatalogStore *store, gint64 encoder_id, GError **error)
+/** @size: (out) bytes of one latent */
+static gboolean
+latent_size (CatalogStore *store, gint64 encoder_id, gsize *size, GError **error)
 {
   g_autoptr (sqlite3_stmt) statement =
       store_prepare (store, "SELECT width FROM encoder WHERE id = ?", error);
   int step;
 
   if (statement == NULL)
-    return 0;
+    return FALSE;
   sqlite3_bind_int64 (statement, 1, encoder_id);
   step = store_step (store, statement, error);
   if (step == SQLITE_ROW)
-    return (gsize) sqlite3_column_int64 (statement, 0) * sizeof (float);
+    *size = (gsize) sqlite3_column_int64 (statement, 0) * sizeof (float);
   if (step == SQLITE_DONE)
     g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
                  "%s: encoder number %" G_GINT64_FORMAT " is not there (any more); start again",
                  store->path, encoder_id);
-  return 0;
+  return step == SQLITE_ROW;
 }
 
 /** Imported latents are no cache: one that no volume shows will never be asked for. */
@@ -159,10 +161,11 @@ static gboolean
 save_latents (CatalogStore *store, gint64 encoder_id, const CatalogLatent *latents, gsize n,
               GError **error)
 {
-  gsize size = latent_size (store, encoder_id, error);
+  gsize size;
   g_auto (LatentWriter) writer = { NULL };
 
-  if (size == 0 || !latent_writer_init (&writer, store, encoder_id, error))
+  if (!latent_size (store, encoder_id, &size, error)
+      || !latent_writer_init (&writer, store, encoder_id, error))
     return FALSE;
   for (gsize i = 0; i < n; i++)
     if (!save_latent (&writer, &latents[i], size, error))

@@ -1,17 +1,11 @@
-#include "catalog/query_private.h"
+#include "catalog/listing_private.h"
 
 #include "base/error.h"
 #include "catalog/cleaning.h"
-#include "catalog/store_private.h"
 
-#include <string.h>
+#include <math.h>
 
 /* ---- reading rows ---- */
-
-#define RECORD_COLUMNS                                                                             \
-  "id, split, position, reason, reason_detail, name, patient, labels, sex, manufacturer, model,"   \
-  " study_date, age, rows, columns, slices, spacing_xy, spacing_z, slope, intercept"
-#define N_RECORD_COLUMNS 20
 
 static char *
 text_or_empty (sqlite3_stmt *statement, int column)
@@ -21,8 +15,8 @@ text_or_empty (sqlite3_stmt *statement, int column)
   return text != NULL ? text : g_strdup ("");
 }
 
-static CatalogRecord *
-read_record (sqlite3_stmt *statement)
+CatalogRecord *
+listing_read_record (sqlite3_stmt *statement)
 {
   CatalogRecord *record = g_new0 (CatalogRecord, 1);
 
@@ -47,6 +41,26 @@ read_record (sqlite3_stmt *statement)
   record->spacing_z_mm = store_column_double (statement, 17);
   record->slope = store_column_double (statement, 18);
   record->intercept = store_column_double (statement, 19);
+  record->probability = NAN;
+  return record;
+}
+
+CatalogRecord *
+listing_read_one (CatalogStore *store, sqlite3_stmt *statement, GError **error,
+                  const char *not_found)
+{
+  CatalogRecord *record;
+  int step = store_step (store, statement, error);
+
+  if (step == SQLITE_DONE)
+    g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, not_found);
+  if (step != SQLITE_ROW)
+    return NULL;
+  record = listing_read_record (statement);
+  record->clinical = store_column_text (statement, LISTING_N_COLUMNS);
+  record->technique = store_column_text (statement, LISTING_N_COLUMNS + 1);
+  record->findings = store_column_text (statement, LISTING_N_COLUMNS + 2);
+  record->impression = store_column_text (statement, LISTING_N_COLUMNS + 3);
   return record;
 }
 
@@ -56,85 +70,20 @@ catalog_record_get (CatalogStore *store, const char *volume, GError **error)
   g_autofree char *name = g_str_has_suffix (volume, CLEANING_SUFFIX)
                               ? g_strdup (volume)
                               : g_strconcat (volume, CLEANING_SUFFIX, NULL);
+  g_autofree char *not_found = g_strdup_printf (
+      "%s: no imported split has this volume; look at its name, or import its split", name);
   /* Of a name that stands in several rows the one that could be read. */
-  g_autoptr (sqlite3_stmt) statement =
-      store_prepare (store,
-                     "SELECT " RECORD_COLUMNS ", clinical, technique, findings, impression"
-                     " FROM volume LEFT JOIN report ON volume_id = report_id"
-                     " WHERE name = ? ORDER BY reason = ?, id LIMIT 1",
-                     error);
-  CatalogRecord *record;
-  int step;
+  g_autoptr (sqlite3_stmt) statement = store_prepare (
+      store, LISTING_SELECT_WITH_REPORT " WHERE name = ? ORDER BY reason = ?, id LIMIT 1", error);
 
   if (statement == NULL)
     return NULL;
   store_bind_text (statement, 1, name);
   sqlite3_bind_int (statement, 2, CATALOG_DROP_UNREADABLE);
-  step = store_step (store, statement, error);
-  if (step == SQLITE_DONE)
-    g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
-                 "%s: no imported split has this volume; look at its name, or import its split",
-                 name);
-  if (step != SQLITE_ROW)
-    return NULL;
-  record = read_record (statement);
-  record->clinical = store_column_text (statement, N_RECORD_COLUMNS);
-  record->technique = store_column_text (statement, N_RECORD_COLUMNS + 1);
-  record->findings = store_column_text (statement, N_RECORD_COLUMNS + 2);
-  record->impression = store_column_text (statement, N_RECORD_COLUMNS + 3);
-  return record;
+  return listing_read_one (store, statement, error, not_found);
 }
 
-/* ---- what a query and its options come to ---- */
-
-/** @steer: "+" keeps SQLite from an index for split and reason, "" doesn't. */
-static void
-append_where (GString *sql, const CatalogQuery *query, const CatalogListOptions *options,
-              const char *steer)
-{
-  const char *keyword = " WHERE ";
-
-  if (options->split >= 0)
-    {
-      g_string_append_printf (sql, "%s%ssplit = %d", keyword, steer, options->split);
-      keyword = " AND ";
-    }
-  if (!options->with_dropped && !query->says_what_is_dropped)
-    {
-      g_string_append_printf (sql, "%s%sreason = %d", keyword, steer, CATALOG_KEPT);
-      keyword = " AND ";
-    }
-  if (query->condition->len > 0)
-    g_string_append_printf (sql, "%s%s", keyword, query->condition->str);
-}
-
-/** " ORDER BY ..."; ids are in the order of split and file. */
-static char *
-order_of (const QueryField *field, gboolean descending)
-{
-  const char *direction = descending ? " DESC" : "";
-  g_auto (GStrv) keys = g_strsplit (field != NULL ? field->order : "", ", ", -1);
-  GString *order = g_string_new (" ORDER BY ");
-
-  for (guint i = 0; keys[i] != NULL; i++)
-    g_string_append_printf (order, "%s%s NULLS LAST, ", keys[i], direction);
-  g_string_append_printf (order, "id%s", direction);
-  return g_string_free (order, FALSE);
-}
-
-static gboolean
-find_sort_field (const char *name, const QueryField **field, GError **error)
-{
-  g_autofree char *names = NULL;
-
-  *field = name != NULL ? query_field_find (name) : NULL;
-  if (name == NULL || (*field != NULL && (*field)->order != NULL))
-    return TRUE;
-  names = query_field_names (TRUE);
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-               "%s: records can't be sorted by this; choose one of %s", name, names);
-  return FALSE;
-}
+/* ---- lists ---- */
 
 /**
  * The SQL of a page.
@@ -145,44 +94,20 @@ find_sort_field (const char *name, const QueryField **field, GError **error)
 static GString *
 page_sql (const CatalogQuery *query, const CatalogListOptions *options, GError **error)
 {
-  GString *sql = NULL;
-  const QueryField *field;
-  g_autofree char *order = NULL;
+  g_autofree char *order = listing_order (options, error);
+  gboolean sorted = options->sort != NULL;
+  GString *sql;
 
-  if (!find_sort_field (options->sort, &field, error))
+  if (order == NULL)
     return NULL;
-  order = order_of (field, options->descending);
-  sql = g_string_new (field == NULL ? "SELECT " RECORD_COLUMNS " FROM volume"
-                                    : "SELECT " RECORD_COLUMNS
-                                      " FROM (SELECT id AS page_id FROM volume");
-  append_where (sql, query, options, "+");
+  sql = g_string_new (sorted ? "SELECT " LISTING_COLUMNS " FROM (SELECT id AS page_id FROM volume"
+                             : "SELECT " LISTING_COLUMNS " FROM volume");
+  listing_append_where (sql, query, options, "+");
   g_string_append (sql, order);
-  if (options->limit > 0)
-    g_string_append_printf (sql, " LIMIT %u OFFSET %u", options->limit, options->offset);
-  else
-    g_string_append_printf (sql, " LIMIT -1 OFFSET %u", options->offset);
-  if (field != NULL)
+  listing_append_limit (sql, options);
+  if (sorted)
     g_string_append_printf (sql, ") JOIN volume ON id = page_id%s", order);
   return sql;
-}
-
-/** Compile @sql, whose parameters are the query's. */
-static sqlite3_stmt *
-prepare_query (CatalogStore *store, const GString *sql, const CatalogQuery *query, GError **error)
-{
-  sqlite3_stmt *statement = store_prepare (store, sql->str, error);
-
-  for (guint i = 0; statement != NULL && i < query->values->len; i++)
-    {
-      const QueryValue *value = &g_array_index (query->values, QueryValue, i);
-      int parameter = (int) i + 1;
-
-      if (value->text != NULL)
-        store_bind_text (statement, parameter, value->text);
-      else
-        sqlite3_bind_double (statement, parameter, value->number);
-    }
-  return statement;
 }
 
 gint64
@@ -192,8 +117,8 @@ catalog_records_count (CatalogStore *store, const CatalogQuery *query,
   g_autoptr (GString) sql = g_string_new ("SELECT count (*) FROM volume");
   g_autoptr (sqlite3_stmt) statement = NULL;
 
-  append_where (sql, query, options, "");
-  statement = prepare_query (store, sql, query, error);
+  listing_append_where (sql, query, options, "");
+  statement = listing_prepare (store, sql, query, options, error);
   if (statement == NULL || store_step (store, statement, error) != SQLITE_ROW)
     return -1;
   return sqlite3_column_int64 (statement, 0);
@@ -211,10 +136,10 @@ catalog_records_list (CatalogStore *store, const CatalogQuery *query,
 
   if (sql == NULL)
     return NULL;
-  statement = prepare_query (store, sql, query, error);
+  statement = listing_prepare (store, sql, query, options, error);
   if (statement == NULL)
     return NULL;
   while ((step = store_step (store, statement, error)) == SQLITE_ROW)
-    g_ptr_array_add (records, read_record (statement));
+    g_ptr_array_add (records, listing_read_record (statement));
   return step == SQLITE_DONE ? g_steal_pointer (&records) : NULL;
 }

@@ -61,7 +61,8 @@ typedef struct
  * catalog_query_terms: the words and phrases that the query looks for in reports, but for those
  * behind NOT, to be marked with catalog_match_spans().
  *
- * Returns: (transfer full) (element-type CatalogTerm); empty where it looks for none
+ * Returns: (transfer full) (element-type CatalogTerm), not to be changed; empty where it looks for
+ * none
  */
 GPtrArray *catalog_query_terms (const CatalogQuery *query);
 

@@ -136,7 +136,9 @@ parse_not (QueryParser *parser, GError **error)
   if (query_accept (parser, "NOT"))
     {
       query_write (parser, "NOT ");
+      parser->negated = !parser->negated;
       parsed = parse_not (parser, error);
+      parser->negated = !parser->negated;
     }
   else
     parsed = parse_term (parser, error);
@@ -196,6 +198,7 @@ catalog_query_free (CatalogQuery *query)
 {
   g_string_free (query->condition, TRUE);
   g_array_unref (query->values);
+  g_ptr_array_unref (query->terms);
   g_free (query);
 }
 
@@ -213,6 +216,7 @@ catalog_query_parse (const char *text, GError **error)
   query->condition = g_string_new (NULL);
   query->values = g_array_new (FALSE, FALSE, sizeof (QueryValue));
   g_array_set_clear_func (query->values, clear_value);
+  query->terms = query_terms_new ();
   parser.query = query;
   if (query_peek (&parser, 0)->kind == QUERY_END)
     return g_steal_pointer (&query);
@@ -225,4 +229,10 @@ catalog_query_parse (const char *text, GError **error)
       return NULL;
     }
   return g_steal_pointer (&query);
+}
+
+GPtrArray *
+catalog_query_terms (const CatalogQuery *query)
+{
+  return g_ptr_array_ref (query->terms);
 }

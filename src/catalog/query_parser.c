@@ -82,9 +82,8 @@ query_add_number (QueryParser *parser, double number)
   g_array_append_val (parser->query->values, value);
 }
 
-/** FTS5's string: whatever stands in it is letters to find. */
-static char *
-match_string (const char *phrase, gboolean prefix)
+char *
+query_match_string (const char *phrase, gboolean prefix)
 {
   g_autoptr (GString) match = g_string_new (phrase);
 
@@ -103,6 +102,15 @@ has_letters (const char *text)
   return FALSE;
 }
 
+static void
+add_term (CatalogQuery *query, const QueryToken *token)
+{
+  CatalogTerm *term = query_term_new (token->text, token->prefix);
+
+  if (term != NULL)
+    g_ptr_array_add (query->terms, term);
+}
+
 gboolean
 query_write_text (QueryParser *parser, const QueryToken *token, GError **error)
 {
@@ -111,7 +119,9 @@ query_write_text (QueryParser *parser, const QueryToken *token, GError **error)
   if (token->kind == QUERY_WORD && strchr (token->text, '*') != NULL)
     return query_fail_at (parser, token, error, "a star can only stand at the end of a word");
   query_write (parser, "(report_id IN (SELECT rowid FROM report_text WHERE report_text MATCH ?))");
-  query_add_text (parser, match_string (token->text, token->prefix));
+  query_add_text (parser, query_match_string (token->text, token->prefix));
+  if (!parser->negated)
+    add_term (parser->query, token);
   return TRUE;
 }
 

@@ -80,6 +80,18 @@ char *query_suggest_field (const char *name);
 /** query_suggest_label: the same, of labels only. */
 char *query_suggest_label (const char *name);
 
+/* ---- words of texts ---- */
+
+/** query_term_new: the words of @text as the full-text index sees them; %NULL where it has none. */
+CatalogTerm *query_term_new (const char *text, gboolean prefix);
+
+/** query_terms_new: (element-type CatalogTerm) */
+GPtrArray *query_terms_new (void);
+
+/** query_search_words: what stands between the spaces of a search and has letters or digits; a
+ * bounded number. @search: (nullable); %NULL-terminated, g_strfreev it. */
+char **query_search_words (const char *search);
+
 /* ---- the condition ---- */
 
 typedef struct
@@ -92,6 +104,7 @@ struct _CatalogQuery
 {
   GString *condition; /* over the table volume; "" where every record matches */
   GArray *values;     /* of QueryValue, for its parameters */
+  GPtrArray *terms;   /* of CatalogTerm, that reports which match hold */
   gboolean says_what_is_dropped;
 };
 
@@ -103,6 +116,7 @@ typedef struct
   GArray *tokens;
   guint next;           /* token */
   guint n_terms, depth; /* so far */
+  gboolean negated;     /* behind an odd number of NOTs */
   CatalogQuery *query;
 } QueryParser;
 
@@ -137,6 +151,10 @@ void query_write (QueryParser *parser, const char *format, ...) G_GNUC_PRINTF (2
 /** query_add_text: the value of the "?" that was written. @text: (transfer full) */
 void query_add_text (QueryParser *parser, char *text);
 void query_add_number (QueryParser *parser, double number);
+
+/** query_match_string: FTS5's string for a word or phrase: whatever stands in it is letters to
+ * find. g_free it. */
+char *query_match_string (const char *phrase, gboolean prefix);
 
 /** query_write_text: the report has the word or phrase. */
 gboolean query_write_text (QueryParser *parser, const QueryToken *token, GError **error);

@@ -56,6 +56,8 @@ catalog_reason_description (CatalogReason reason)
 void
 catalog_record_free (CatalogRecord *record)
 {
+  if (record == NULL)
+    return;
   g_free (record->reason_detail);
   g_free (record->volume);
   g_free (record->patient);

@@ -3,6 +3,9 @@
 #include "base/error.h"
 #include "catalog/store_private.h"
 
+#include <math.h>
+#include <string.h>
+
 /* ---- epochs ---- */
 
 static gboolean
@@ -182,15 +185,17 @@ catalog_run_head (CatalogStore *store, gint64 run_id, GError **error)
 double *
 catalog_run_thresholds (CatalogStore *store, gint64 run_id, guint *n_classes, GError **error)
 {
-  GBytes *blob =
+  g_autoptr (GBytes) blob =
       result_blob (store, run_id, "SELECT thresholds FROM run_result WHERE run_id = ?", error);
-  gsize size;
   double *thresholds;
 
   if (blob == NULL)
     return NULL;
-  thresholds = g_bytes_unref_to_data (blob, &size);
-  *n_classes = (guint) (size / sizeof *thresholds);
+  *n_classes = (guint) (g_bytes_get_size (blob) / sizeof *thresholds);
+  /* One more than there are, so that none is no failure. */
+  thresholds = g_new0 (double, *n_classes + 1);
+  if (*n_classes > 0)
+    memcpy (thresholds, g_bytes_get_data (blob, NULL), *n_classes * sizeof *thresholds);
   return thresholds;
 }
 
@@ -240,4 +245,59 @@ catalog_run_predictions (CatalogStore *store, gint64 run_id, GError **error)
   predictions->labels = (guint32 *) (gpointer) g_array_free (labels, FALSE);
   predictions->logits = (double *) (gpointer) g_byte_array_free (logits, FALSE);
   return step == SQLITE_DONE ? g_steal_pointer (&predictions) : NULL;
+}
+
+static double
+sigmoid (double logit)
+{
+  return 1 / (1 + exp (-logit));
+}
+
+static void
+sql_probability (sqlite3_context *context, int n_arguments, sqlite3_value **arguments)
+{
+  const double *logits = sqlite3_value_blob (arguments[0]);
+  int n_classes = sqlite3_value_bytes (arguments[0]) / (int) sizeof *logits;
+  int class_index = sqlite3_value_int (arguments[1]);
+  double logit;
+
+  if (class_index < 0 || class_index >= n_classes)
+    return;
+  memcpy (&logit, logits + class_index, sizeof logit); /* SQLite's memory may be unaligned */
+  sqlite3_result_double (context, sigmoid (logit));
+}
+
+gboolean
+store_add_probability (CatalogStore *store, GError **error)
+{
+  return sqlite3_create_function (store->db, "probability", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                  NULL, sql_probability, NULL, NULL)
+             == SQLITE_OK
+         || store_fail (store, error);
+}
+
+gboolean
+catalog_record_predictions (CatalogStore *store, gint64 run_id, const char *volume,
+                            double *probabilities, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement =
+      store_prepare (store, "SELECT logits FROM prediction WHERE run_id = ? AND volume = ?", error);
+  double logits[CATALOG_N_LABELS];
+  gsize size;
+  int step;
+
+  for (guint i = 0; i < CATALOG_N_LABELS; i++)
+    probabilities[i] = NAN;
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, run_id);
+  store_bind_text (statement, 2, volume);
+  step = store_step (store, statement, error);
+  if (step != SQLITE_ROW)
+    return step == SQLITE_DONE;
+  size = MIN (sizeof logits, (gsize) sqlite3_column_bytes (statement, 0));
+  memcpy (logits, sqlite3_column_blob (statement, 0), size);
+  for (guint i = 0; i < size / sizeof *logits; i++)
+    probabilities[i] = sigmoid (logits[i]);
+  return TRUE;
 }

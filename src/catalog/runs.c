@@ -238,6 +238,16 @@ catalog_runs_list (CatalogStore *store, GError **error)
   return step == SQLITE_DONE ? g_steal_pointer (&runs) : NULL;
 }
 
+gint64
+catalog_runs_count (CatalogStore *store, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement = store_prepare (store, "SELECT count (*) FROM run", error);
+
+  if (statement == NULL || store_step (store, statement, error) != SQLITE_ROW)
+    return -1;
+  return sqlite3_column_int64 (statement, 0);
+}
+
 static void
 set_run_not_found (CatalogStore *store, const char *name, GError **error)
 {

@@ -118,6 +118,17 @@ store_prepare (CatalogStore *store, const char *sql, GError **error)
   return statement;
 }
 
+sqlite3_stmt *
+store_prepare_kept (CatalogStore *store, sqlite3_stmt **kept, const char *sql, GError **error)
+{
+  if (*kept == NULL || strcmp (sqlite3_sql (*kept), sql) != 0)
+    {
+      sqlite3_finalize (*kept);
+      *kept = store_prepare (store, sql, error);
+    }
+  return *kept;
+}
+
 gboolean
 store_exec (CatalogStore *store, const char *sql, GError **error)
 {
@@ -183,10 +194,18 @@ store_pragma_int (CatalogStore *store, const char *name, int *value, GError **er
   g_autofree char *sql = g_strconcat ("PRAGMA ", name, NULL);
   g_autoptr (sqlite3_stmt) statement = store_prepare (store, sql, error);
 
-  if (statement == NULL || store_step (store, statement, error) != SQLITE_ROW)
+  int step;
+
+  if (statement == NULL)
     return FALSE;
-  *value = sqlite3_column_int (statement, 0);
-  return TRUE;
+  step = store_step (store, statement, error);
+  if (step == SQLITE_ROW)
+    *value = sqlite3_column_int (statement, 0);
+  else if (step == SQLITE_DONE)
+    g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
+                 "%s: this SQLite does not say %s; install version 3.31 or later", store->path,
+                 name);
+  return step == SQLITE_ROW;
 }
 
 char *
@@ -355,7 +374,8 @@ catalog_store_open (const char *path, gboolean create, GError **error)
   if (!check_owner (store, error)
       || !store_exec (store, "PRAGMA page_size = " PAGE_SIZE "; PRAGMA synchronous = EXTRA", error)
       || !store_migrate (store, store_schema_steps, store_schema_n_steps, error)
-      || !set_journal (store, error) || !store_exec (store, "PRAGMA foreign_keys = ON", error))
+      || !set_journal (store, error) || !store_exec (store, "PRAGMA foreign_keys = ON", error)
+      || !store_add_probability (store, error))
     return NULL;
   return g_steal_pointer (&store);
 }
@@ -363,6 +383,8 @@ catalog_store_open (const char *path, gboolean create, GError **error)
 void
 catalog_store_close (CatalogStore *store)
 {
+  sqlite3_finalize (store->page);
+  sqlite3_finalize (store->stamp);
   sqlite3_close (store->db);
   g_free (store->path);
   g_free (store);
@@ -449,4 +471,18 @@ catalog_store_set (CatalogStore *store, const char *key, const char *value, GErr
   if (value != NULL)
     store_bind_text (statement, 2, value);
   return store_run (store, statement, error);
+}
+
+guint64
+catalog_stamp (CatalogStore *store)
+{
+  sqlite3_stmt *statement = store_prepare_kept (store, &store->stamp, "PRAGMA data_version", NULL);
+  guint64 others = 0, own = (guint) sqlite3_total_changes (store->db);
+
+  if (statement != NULL && store_step (store, statement, NULL) == SQLITE_ROW)
+    {
+      others = (guint64) sqlite3_column_int64 (statement, 0);
+      sqlite3_reset (statement);
+    }
+  return others << 32 | own;
 }

@@ -23,6 +23,7 @@ struct _CatalogStore
 {
   sqlite3 *db;
   char *path;
+  sqlite3_stmt *page, *stamp; /* (nullable) see store_prepare_kept() */
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3_stmt, sqlite3_finalize)
@@ -39,6 +40,13 @@ gboolean store_fail (CatalogStore *store, GError **error);
 
 /** store_prepare: compile one statement; use g_autoptr (sqlite3_stmt). */
 sqlite3_stmt *store_prepare (CatalogStore *store, const char *sql, GError **error);
+
+/**
+ * store_prepare_kept: the statement of an earlier call, if it was of the same SQL, else a new one
+ * in its place; the store owns it. Whoever steps it to a row resets it.
+ */
+sqlite3_stmt *store_prepare_kept (CatalogStore *store, sqlite3_stmt **kept, const char *sql,
+                                  GError **error);
 
 /** store_exec: run statements that take no parameters and whose rows nobody wants. */
 gboolean store_exec (CatalogStore *store, const char *sql, GError **error);
@@ -106,6 +114,10 @@ gboolean store_migrate (CatalogStore *store, const char *const *steps, int n_ste
 gboolean store_pragma_int (CatalogStore *store, const char *name, int *value, GError **error);
 
 /* ---- between the files of this room ---- */
+
+/** store_add_probability: SQL's probability (logits, class), of a prediction's BLOB; NULL for a
+ * class that it does not have. */
+gboolean store_add_probability (CatalogStore *store, GError **error);
 
 /** store_sample_id: of the sample that has the name now; -1 with NOT_FOUND, which lists the names.
  */

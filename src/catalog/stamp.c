@@ -1,0 +1,45 @@
+#include "catalog/stamp.h"
+
+#include "catalog/store_private.h"
+
+/** The one row's one column. */
+static char *
+read_text (CatalogStore *store, sqlite3_stmt *statement, GError **error)
+{
+  return store_step (store, statement, error) == SQLITE_ROW ? store_column_text (statement, 0)
+                                                            : NULL;
+}
+
+char *
+catalog_split_stamp (CatalogStore *store, CatalogSplit split, GError **error)
+{
+  /* When it was imported is known to a second only, so the labels have a say too. */
+  g_autoptr (sqlite3_stmt) statement = store_prepare (
+      store,
+      "SELECT coalesce ((SELECT imported FROM split WHERE name = ?), '') || ' ' || count (*)"
+      " || ' ' || total (id) || ' ' || total (labels * (position + 1))"
+      " FROM volume WHERE split = ? AND reason = ?",
+      error);
+
+  if (statement == NULL)
+    return NULL;
+  store_bind_text (statement, 1, catalog_split_name (split));
+  sqlite3_bind_int (statement, 2, split);
+  sqlite3_bind_int (statement, 3, CATALOG_KEPT);
+  return read_text (store, statement, error);
+}
+
+char *
+catalog_latents_stamp (CatalogStore *store, gint64 encoder_id, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement =
+      store_prepare (store,
+                     "SELECT count (*) || ' ' || total (latent_id) FROM volume_latent"
+                     " WHERE encoder_id = ?",
+                     error);
+
+  if (statement == NULL)
+    return NULL;
+  sqlite3_bind_int64 (statement, 1, encoder_id);
+  return read_text (store, statement, error);
+}
