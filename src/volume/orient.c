@@ -20,8 +20,8 @@ letter_of (int code)
   return letters[code >= 0 && code <= 6 ? code : 0];
 }
 
-static char
-opposite_of (char letter)
+char
+orient_opposite (char letter)
 {
   static const char pairs[] = "RLAPSI";
 
@@ -108,7 +108,7 @@ orient_axes (const VolumeHeader *header, const OrientMap *map, char axes[4])
     {
       char letter = header->axes[map->stored_axis[axis]];
 
-      axes[axis] = map->flipped[axis] ? opposite_of (letter) : letter;
+      axes[axis] = map->flipped[axis] ? orient_opposite (letter) : letter;
     }
   axes[3] = '\0';
 }

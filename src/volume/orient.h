@@ -24,3 +24,6 @@ OrientMap orient_map (const VolumeHeader *header, VolumeOrient orient);
 
 /** orient_axes: where the axes point after the map, as VolumeHeader.axes says it. */
 void orient_axes (const VolumeHeader *header, const OrientMap *map, char axes[4]);
+
+/** orient_opposite: R for L, and so on. */
+char orient_opposite (char letter);

@@ -1,6 +1,8 @@
 #include "volume/slice.h"
 
 #include "base/error.h"
+#include "volume/orient.h"
+#include "volume/slice_layout.h"
 
 static const char *const axis_names[] = {
   [VOLUME_AXIS_AXIAL] = "axial",
@@ -8,20 +10,17 @@ static const char *const axis_names[] = {
   [VOLUME_AXIS_SAGITTAL] = "sagittal",
 };
 
-/**
- * How a plane of an L P S volume lies on the screen: columns run along one axis to the right, rows
- * along another to the bottom. x runs to the patient's left, y to the back, z to the head, so
- * only rows along z have to be turned over.
- */
-static const struct
+const SliceLayout *
+slice_layout (VolumeAxis axis)
 {
-  guint through, columns, rows;
-  gboolean rows_upwards;
-} layouts[] = {
-  [VOLUME_AXIS_AXIAL] = { 2, 0, 1, FALSE },
-  [VOLUME_AXIS_CORONAL] = { 1, 0, 2, TRUE },
-  [VOLUME_AXIS_SAGITTAL] = { 0, 1, 2, TRUE },
-};
+  static const SliceLayout layouts[] = {
+    [VOLUME_AXIS_AXIAL] = { 2, 0, 1, FALSE },
+    [VOLUME_AXIS_CORONAL] = { 1, 0, 2, TRUE },
+    [VOLUME_AXIS_SAGITTAL] = { 0, 1, 2, TRUE },
+  };
+
+  return &layouts[axis];
+}
 
 gboolean
 volume_axis_parse (const char *text, VolumeAxis *axis, GError **error)
@@ -37,18 +36,60 @@ volume_axis_parse (const char *text, VolumeAxis *axis, GError **error)
   return FALSE;
 }
 
+const char *
+volume_axis_name (VolumeAxis axis)
+{
+  return axis_names[axis];
+}
+
+void
+volume_axis_letters (const char axes[4], VolumeAxis axis, char letters[4])
+{
+  const SliceLayout *layout = slice_layout (axis);
+  const char down = axes[layout->rows], up = orient_opposite (down);
+
+  letters[VOLUME_EDGE_RIGHT] = axes[layout->columns];
+  letters[VOLUME_EDGE_LEFT] = orient_opposite (axes[layout->columns]);
+  letters[VOLUME_EDGE_TOP] = layout->rows_upwards ? down : up;
+  letters[VOLUME_EDGE_BOTTOM] = layout->rows_upwards ? up : down;
+}
+
+void
+volume_slice_voxel (VolumeAxis axis, const gsize n[3], gsize index, gsize column, gsize row,
+                    gsize voxel[3])
+{
+  const SliceLayout *layout = slice_layout (axis);
+
+  voxel[layout->through] = index;
+  voxel[layout->columns] = column;
+  voxel[layout->rows] = layout->rows_upwards ? n[layout->rows] - 1 - row : row;
+}
+
+void
+volume_slice_place (VolumeAxis axis, const gsize n[3], const gsize voxel[3], gsize *index,
+                    gsize *column, gsize *row)
+{
+  const SliceLayout *layout = slice_layout (axis);
+  const gsize along = voxel[layout->rows];
+
+  *index = voxel[layout->through];
+  *column = voxel[layout->columns];
+  *row = layout->rows_upwards ? n[layout->rows] - 1 - along : along;
+}
+
 gsize
 volume_slice_count (const Volume *volume, VolumeAxis axis)
 {
-  return volume->n[layouts[axis].through];
+  return volume->n[slice_layout (axis)->through];
 }
 
 VolumeSlice *
 volume_slice_extract (const Volume *volume, VolumeAxis axis, gsize index)
 {
   const gsize strides[3] = { 1, volume->n[0], volume->n[0] * volume->n[1] };
-  const guint columns = layouts[axis].columns, rows = layouts[axis].rows;
-  const float *plane = volume->hu + index * strides[layouts[axis].through];
+  const SliceLayout *layout = slice_layout (axis);
+  const guint columns = layout->columns, rows = layout->rows;
+  const float *plane = volume->hu + index * strides[layout->through];
   VolumeSlice *slice = g_new (VolumeSlice, 1);
 
   slice->width = volume->n[columns];
@@ -58,7 +99,7 @@ volume_slice_extract (const Volume *volume, VolumeAxis axis, gsize index)
   slice->hu = g_new (float, slice->width * slice->height);
   for (gsize row = 0; row < slice->height; row++)
     {
-      gsize along = layouts[axis].rows_upwards ? slice->height - 1 - row : row;
+      gsize along = layout->rows_upwards ? slice->height - 1 - row : row;
       const float *from = plane + along * strides[rows];
       float *to = slice->hu + row * slice->width;
 

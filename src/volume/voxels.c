@@ -56,6 +56,20 @@ voxels_swap (gpointer stored, gsize n, guint bytes_per_voxel)
     }
 }
 
+void
+voxels_to_float (int datatype, gconstpointer stored, gsize n, float *out)
+{
+  switch (datatype)
+    {
+#define CONVERT(code, type)                                                                        \
+  case code:                                                                                       \
+    for (gsize i = 0; i < n; i++)                                                                  \
+      out[i] = (float) ((const type *) stored)[i];                                                 \
+    break;
+      EACH_DATATYPE (CONVERT)
+    }
+}
+
 /* Eight 16-bit numbers, as GCC and clang write vectors. */
 typedef guint16 Eight __attribute__ ((vector_size (8 * sizeof (guint16)), aligned (2)));
 

@@ -14,6 +14,9 @@ guint voxels_bytes (int datatype);
 /** voxels_swap: reverse the bytes of each of @n voxels. */
 void voxels_swap (gpointer stored, gsize n, guint bytes_per_voxel);
 
+/** voxels_to_float: each of @n voxels as the nearest float, NaN and infinite ones too. */
+void voxels_to_float (int datatype, gconstpointer stored, gsize n, float *out);
+
 /** voxels_count_between: how many of @n stored values lie in [low, high]. */
 guint64 voxels_count_between (int datatype, gconstpointer stored, gsize n, double low, double high);
 

@@ -4,16 +4,19 @@
 #include <math.h>
 #include <stdio.h>
 
-static const struct
-{
-  const char *name;
-  VolumeWindow window;
-} presets[] = {
-  { "lung", { -600, 1500 } },
-  { "mediastinum", { 40, 400 } },
-  { "bone", { 400, 1800 } },
-  { "brain", { 40, 80 } },
+static const VolumeWindowPreset presets[] = {
+  { "lung", 'l', { -600, 1500 } },
+  { "mediastinum", 'm', { 40, 400 } },
+  { "bone", 'b', { 400, 1800 } },
+  { "brain", 'n', { 40, 80 } },
 };
+
+const VolumeWindowPreset *
+volume_window_presets (guint *n)
+{
+  *n = G_N_ELEMENTS (presets);
+  return presets;
+}
 
 gboolean
 volume_window_parse (const char *text, VolumeWindow *window, GError **error)
