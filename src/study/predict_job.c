@@ -14,25 +14,34 @@ prefer (double given, double recorded)
   return isnan (given) ? recorded : given;
 }
 
-static VolumeMetadata
-metadata_of (const StudyPredict *study, CatalogStore *store, const char *volume)
+/** What is known of a scan beside its file; one without a record is no fault. */
+static gboolean
+metadata_of (const StudyPredict *study, CatalogStore *store, const char *volume,
+             VolumeMetadata *metadata, GError **error)
 {
-  g_autoptr (CatalogRecord) record = catalog_record_get (store, volume, NULL);
+  g_autoptr (GError) fault = NULL;
+  g_autoptr (CatalogRecord) record = catalog_record_get (store, volume, &fault);
   VolumeMetadata recorded = encoding_metadata (record);
   const VolumeMetadata *given = &study->metadata;
 
-  return (VolumeMetadata){ .slope = prefer (given->slope, recorded.slope),
-                           .intercept = prefer (given->intercept, recorded.intercept),
-                           .spacing_z_mm = prefer (given->spacing_z_mm, recorded.spacing_z_mm),
-                           .spacing_x_mm = prefer (given->spacing_x_mm, recorded.spacing_x_mm),
-                           .spacing_y_mm = prefer (given->spacing_y_mm, recorded.spacing_y_mm) };
+  if (record == NULL && !g_error_matches (fault, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&fault));
+      return FALSE;
+    }
+  *metadata =
+      (VolumeMetadata){ .slope = prefer (given->slope, recorded.slope),
+                        .intercept = prefer (given->intercept, recorded.intercept),
+                        .spacing_z_mm = prefer (given->spacing_z_mm, recorded.spacing_z_mm),
+                        .spacing_x_mm = prefer (given->spacing_x_mm, recorded.spacing_x_mm),
+                        .spacing_y_mm = prefer (given->spacing_y_mm, recorded.spacing_y_mm) };
+  return TRUE;
 }
 
 static gboolean
-encode_file (const StudyPredict *study, const Encoding *encoding, CatalogStore *store,
-             const char *path, const char *volume, float *latent, Job *job, GError **error)
+encode_file (const Encoding *encoding, const char *path, const VolumeMetadata *metadata,
+             float *latent, Job *job, GError **error)
 {
-  VolumeMetadata metadata = metadata_of (study, store, volume);
   g_autofree float *input = g_try_new (float, encoding->input_n);
   VolumePrepared prepared;
 
@@ -43,16 +52,16 @@ encode_file (const StudyPredict *study, const Encoding *encoding, CatalogStore *
                    (double) encoding->input_n * sizeof (float) / 1e6);
       return FALSE;
     }
-  return volume_prepare (path, &metadata, &encoding->preparation, 2, input, &prepared,
+  return volume_prepare (path, metadata, &encoding->preparation, 2, input, &prepared,
                          job_cancellable (job), error)
          && engine_encode (encoding->encoder, input, 1, latent, NULL, NULL, job_cancellable (job),
                            error);
 }
 
-/** The latent that another program made of this volume. */
+/** The latent that another program made of this volume. @fault: set where it made none */
 static gboolean
 load_imported (CatalogStore *store, const CatalogEncoder *encoder, const char *volume,
-               float *latent, GError **error)
+               float *latent, GError **fault, GError **error)
 {
   const char *const volumes[] = { volume, NULL };
   guint8 present = 0;
@@ -62,10 +71,10 @@ load_imported (CatalogStore *store, const CatalogEncoder *encoder, const char *v
     return FALSE;
   if (!present)
     g_set_error (
-        error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+        fault, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
         "%s: the latents of encoder %s were imported, and none is of this volume; import it too",
         volume, encoder->name);
-  return present;
+  return TRUE;
 }
 
 static Encoding *
@@ -138,6 +147,44 @@ load_run (StudyPredict *study, CatalogStore *store, Head **head, CatalogEncoder 
   return TRUE;
 }
 
+/**
+ * One file.
+ *
+ * @encoding: (nullable) %NULL: its latent was imported
+ * Returns: FALSE where the job ends: cancelled, a fault of the store, or of the only file
+ */
+static gboolean
+predict_file (StudyPredict *study, CatalogStore *store, const Head *head,
+              const CatalogEncoder *encoder, const Encoding *encoding, const char *path,
+              float *latent, Job *job, GError **error)
+{
+  g_autofree char *volume = g_path_get_basename (path);
+  g_autoptr (GError) fault = NULL;
+  VolumeMetadata metadata;
+
+  if (encoding == NULL)
+    {
+      if (!load_imported (store, encoder, volume, latent, &fault, error))
+        return FALSE;
+    }
+  else if (!metadata_of (study, store, volume, &metadata, error))
+    return FALSE;
+  else
+    encode_file (encoding, path, &metadata, latent, job, &fault);
+
+  if (fault == NULL)
+    add_prediction (study, head, volume, latent);
+  else if (study->files[1] == NULL || g_error_matches (fault, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&fault));
+      return FALSE;
+    }
+  else
+    job_skip (job, path, fault->message);
+  job_count (job, FALSE);
+  return TRUE;
+}
+
 gboolean
 study_predict (Job *job, gpointer data, GError **error)
 {
@@ -162,25 +209,8 @@ study_predict (Job *job, gpointer data, GError **error)
   latent = g_new (float, encoder->width);
   job_stage (job, "predicting", "scans", g_strv_length (study->files));
   for (guint i = 0; study->files[i] != NULL; i++)
-    {
-      g_autofree char *volume = g_path_get_basename (study->files[i]);
-      g_autoptr (GError) fault = NULL;
-      gboolean done = encoding != NULL ? encode_file (study, encoding, store, study->files[i],
-                                                      volume, latent, job, &fault)
-                                       : load_imported (store, encoder, volume, latent, &fault);
-
-      if (!done
-          && (study->files[1] == NULL || g_error_matches (fault, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
-        {
-          g_propagate_error (error, g_steal_pointer (&fault));
-          return FALSE;
-        }
-      if (done)
-        add_prediction (study, head, volume, latent);
-      else
-        job_skip (job, study->files[i], fault->message);
-      job_count (job, FALSE);
-    }
+    if (!predict_file (study, store, head, encoder, encoding, study->files[i], latent, job, error))
+      return FALSE;
   return TRUE;
 }
 
