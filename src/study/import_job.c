@@ -11,10 +11,22 @@
 
 #define MAX_WIDTH (1 << 20) /* of a latent; a head takes no wider ones */
 
+typedef struct
+{
+  Job *job;
+  guint64 total; /* as told last */
+} ImportProgress;
+
+/** How much there is to read is known from the first report on. */
 static void
 report_bytes (guint64 done, guint64 total, gpointer user_data)
 {
-  job_progress (user_data, done);
+  ImportProgress *progress = user_data;
+
+  if (total != progress->total)
+    job_stage (progress->job, "importing", "bytes", total);
+  progress->total = total;
+  job_progress (progress->job, done);
 }
 
 gboolean
@@ -22,10 +34,11 @@ study_import (Job *job, gpointer data, GError **error)
 {
   StudyImport *import = data;
   g_autoptr (CatalogStore) store = workspace_store (import->workspace, error);
+  ImportProgress progress = { .job = job };
 
   job_stage (job, "importing", "bytes", 0);
   return store != NULL
-         && catalog_import (store, &import->options, report_bytes, job, &import->funnel,
+         && catalog_import (store, &import->options, report_bytes, &progress, &import->funnel,
                             job_cancellable (job), error);
 }
 
@@ -39,6 +52,7 @@ read_names (const char *path, GError **error)
   g_autofree char *text = NULL;
   g_autoptr (GError) fault = NULL;
   g_auto (GStrv) lines = NULL;
+  g_autoptr (GHashTable) lines_by_name = g_hash_table_new (g_str_hash, g_str_equal);
 
   if (!g_file_get_contents (path, &text, NULL, &fault))
     {
@@ -51,11 +65,22 @@ read_names (const char *path, GError **error)
     if (*g_strstrip (lines[i]) != '\0')
       {
         g_autofree char *base = g_path_get_basename (lines[i]);
+        char *name = g_str_has_suffix (base, ".nii.gz") || g_str_has_suffix (base, ".nii")
+                         ? g_steal_pointer (&base)
+                         : g_strconcat (base, ".nii.gz", NULL);
+        guint earlier = GPOINTER_TO_UINT (g_hash_table_lookup (lines_by_name, name));
 
-        g_ptr_array_add (names,
-                         g_str_has_suffix (base, ".nii.gz") || g_str_has_suffix (base, ".nii")
-                             ? g_steal_pointer (&base)
-                             : g_strconcat (base, ".nii.gz", NULL));
+        g_ptr_array_add (names, name);
+        if (earlier > 0)
+          {
+            g_set_error (
+                error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+                "%s: lines %u and %u both name %s; a scan has one latent, so leave one out "
+                "of names and array",
+                path, earlier, i + 1, name);
+            return NULL;
+          }
+        g_hash_table_insert (lines_by_name, name, GUINT_TO_POINTER (i + 1));
       }
   return g_steal_pointer (&names);
 }
@@ -98,19 +123,27 @@ as_floats (const NpyArray *array, const char *path, GError **error)
   return g_steal_pointer (&values);
 }
 
-static guint
-count_unknown (CatalogStore *store, GPtrArray *names)
+/** Names that no imported split has. */
+static gboolean
+count_unknown (CatalogStore *store, GPtrArray *names, guint *unknown, GError **error)
 {
-  guint unknown = 0;
-
+  *unknown = 0;
   for (guint i = 0; i < names->len; i++)
     {
+      g_autoptr (GError) fault = NULL;
       g_autoptr (CatalogRecord) record =
-          catalog_record_get (store, g_ptr_array_index (names, i), NULL);
+          catalog_record_get (store, g_ptr_array_index (names, i), &fault);
 
-      unknown += record == NULL;
+      if (record != NULL)
+        continue;
+      if (!g_error_matches (fault, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND))
+        {
+          g_propagate_error (error, g_steal_pointer (&fault));
+          return FALSE;
+        }
+      ++*unknown;
     }
-  return unknown;
+  return TRUE;
 }
 
 gboolean
@@ -160,11 +193,11 @@ study_import_latents (Job *job, gpointer data, GError **error)
       latents[i].preparation = "imported";
       latents[i].values = row;
     }
-  if (!catalog_latents_save (store, encoder.id, latents, names->len, error))
+  if (!count_unknown (store, names, &import->unknown, error)
+      || !catalog_latents_save (store, encoder.id, latents, names->len, error))
     return FALSE;
   job_progress (job, names->len);
   import->imported = names->len;
   import->width = (guint) width;
-  import->unknown = count_unknown (store, names);
   return TRUE;
 }
