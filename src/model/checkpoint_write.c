@@ -191,7 +191,7 @@ archive_add (Archive *archive, const char *name, const void *data, gsize size, G
   if (local + size > G_MAXUINT32 - G_MAXUINT16)
     {
       g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-                           "checkpoints of 4 GiB and more are not written; write safetensors");
+                           "checkpoints of 4 GiB and more are not written; export the head alone");
       return FALSE;
     }
   put (header, 0x04034b50, 4);
@@ -259,7 +259,7 @@ checkpoint_write_zip (const char *path, gboolean replace, const CheckpointItem *
   if (n > MAX_ITEMS)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-                   "%s: %u tensors are more than this form holds; write safetensors", path, n);
+                   "%s: %u tensors are more than this form holds; export the head alone", path, n);
       return FALSE;
     }
   pickle = state_dict_pickle (items, n);

@@ -48,8 +48,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Head, head_free)
 /** head_apply: logits (n × classes) of latents (n × width), without dropout; never fails. */
 void head_apply (const Head *head, const float *latents, gsize n, double *logits);
 
-/** head_save / head_load: safetensors; kind, sizes, label names and @parameters (a run file's text)
- * ride as metadata. */
+/** head_save / head_load: safetensors; kind, sizes and @parameters (a run file's text) ride as
+ * metadata. */
 gboolean head_save (const Head *head, const char *path, gboolean replace, const char *parameters,
                     GError **error);
 Head *head_load (const char *path, GError **error);

@@ -184,13 +184,13 @@ checkpoint_read_safetensors_contents (Checkpoint *checkpoint, GError **error)
 /* ---- writing ---- */
 
 /** The length and the header, padded with blanks so that the data begins at a multiple of 8. */
-static GByteArray *
-header_bytes (const CheckpointItem *items, guint n, const char *const *metadata)
+static guint8 *
+header_bytes (const CheckpointItem *items, guint n, const char *const *metadata, gsize *size)
 {
   json_t *header = json_object ();
-  GByteArray *bytes = g_byte_array_new ();
+  guint8 *bytes;
   char *text;
-  gsize at = 0, text_size, padding;
+  gsize at = 0, text_size, padded_size;
   guint64 length;
 
   if (metadata != NULL)
@@ -216,11 +216,13 @@ header_bytes (const CheckpointItem *items, guint n, const char *const *metadata)
   text = json_dumps (header, JSON_COMPACT);
   json_decref (header);
   text_size = strlen (text);
-  padding = (8 - text_size % 8) % 8;
-  length = GUINT64_TO_LE ((guint64) (text_size + padding));
-  g_byte_array_append (bytes, (const guint8 *) &length, sizeof length);
-  g_byte_array_append (bytes, (const guint8 *) text, (guint) text_size);
-  g_byte_array_append (bytes, (const guint8 *) "       ", (guint) padding);
+  padded_size = (text_size + 7) / 8 * 8;
+  length = GUINT64_TO_LE ((guint64) padded_size);
+  *size = sizeof length + padded_size;
+  bytes = g_malloc (*size);
+  memcpy (bytes, &length, sizeof length);
+  memset (bytes + sizeof length, ' ', padded_size);
+  memcpy (bytes + sizeof length, text, text_size);
   free (text);
   return bytes;
 }
@@ -228,12 +230,21 @@ header_bytes (const CheckpointItem *items, guint n, const char *const *metadata)
 GBytes *
 checkpoint_safetensors_bytes (const CheckpointItem *items, guint n, const char *const *metadata)
 {
-  GByteArray *bytes = header_bytes (items, n, metadata);
+  gsize at, size;
+  guint8 *bytes = header_bytes (items, n, metadata, &at);
 
+  size = at;
   for (guint i = 0; i < n; i++)
-    g_byte_array_append (bytes, (const guint8 *) items[i].data,
-                         (guint) (checkpoint_item_n (&items[i]) * sizeof (float)));
-  return g_byte_array_free_to_bytes (bytes);
+    size += checkpoint_item_n (&items[i]) * sizeof (float);
+  bytes = g_realloc (bytes, size);
+  for (guint i = 0; i < n; i++)
+    {
+      gsize item_size = checkpoint_item_n (&items[i]) * sizeof (float);
+
+      memcpy (bytes + at, items[i].data, item_size);
+      at += item_size;
+    }
+  return g_bytes_new_take (bytes, size);
 }
 
 gboolean
@@ -241,9 +252,10 @@ checkpoint_write_safetensors (const char *path, gboolean replace, const Checkpoi
                               guint n, const char *const *metadata, GError **error)
 {
   g_autoptr (OutputFile) file = output_file_open (path, replace, error);
-  g_autoptr (GByteArray) header = header_bytes (items, n, metadata);
+  gsize header_size;
+  g_autofree guint8 *header = header_bytes (items, n, metadata, &header_size);
 
-  if (file == NULL || !output_file_write (file, header->data, header->len, error))
+  if (file == NULL || !output_file_write (file, header, header_size, error))
     return FALSE;
   for (guint i = 0; i < n; i++)
     {
