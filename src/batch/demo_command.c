@@ -76,10 +76,13 @@ summarize (const Batch *batch, const char *workspace, const JobEpoch *run, const
     }
   {
     g_autofree char *duration = report_duration (seconds);
+    g_autofree char *run_auroc = report_decimals (of_run.value, 3);
+    g_autofree char *run_interval = report_interval (of_run.low, of_run.high);
+    g_autofree char *control_auroc = report_decimals (of_control.value, 3);
+    g_autofree char *control_interval = report_interval (of_control.low, of_control.high);
 
-    printf ("\nHeld-out macro AUROC %.3f [%.3f, %.3f]; with shuffled labels %.3f [%.3f, %.3f].\n",
-            of_run.value, of_run.low, of_run.high, of_control.value, of_control.low,
-            of_control.high);
+    printf ("\nHeld-out macro AUROC %s %s; with shuffled labels %s %s.\n", run_auroc, run_interval,
+            control_auroc, control_interval);
     printf ("All of it took %s. The workspace is %s: try\n"
             "  ctclip-tui --batch runs -w %s\n"
             "  ctclip-tui --batch train -w %s --fraction %g --gamma 1\n"

@@ -76,6 +76,25 @@ finding_names (const CatalogRecord *record)
   return g_string_free (names, FALSE);
 }
 
+/** "–" where it is unknown, which is -1. */
+static char *
+known_integer (int number)
+{
+  return number >= 0 ? g_strdup_printf ("%d", number) : g_strdup ("–");
+}
+
+static char *
+known_mm (double number)
+{
+  return isnan (number) ? g_strdup ("–") : g_strdup_printf ("%.4g", number);
+}
+
+static const char *
+known_text (const char *text)
+{
+  return *text != '\0' ? text : "–";
+}
+
 static void
 print_list (const GPtrArray *records)
 {
@@ -86,17 +105,13 @@ print_list (const GPtrArray *records)
   for (guint i = 0; i < records->len; i++)
     {
       const CatalogRecord *record = g_ptr_array_index (records, i);
-      g_autofree char *age =
-          record->age_years >= 0 ? g_strdup_printf ("%d", record->age_years) : g_strdup ("–");
-      g_autofree char *slices =
-          record->slices >= 0 ? g_strdup_printf ("%d", record->slices) : g_strdup ("–");
-      g_autofree char *spacing = isnan (record->spacing_z_mm)
-                                     ? g_strdup ("–")
-                                     : g_strdup_printf ("%.3g", record->spacing_z_mm);
+      g_autofree char *age = known_integer (record->age_years);
+      g_autofree char *slices = known_integer (record->slices);
+      g_autofree char *spacing = known_mm (record->spacing_z_mm);
       g_autofree char *findings = finding_names (record);
 
-      text_table_row (table, record->volume, *record->sex != '\0' ? record->sex : "–", age, slices,
-                      spacing, catalog_reason_name (record->reason), findings);
+      text_table_row (table, record->volume, known_text (record->sex), age, slices, spacing,
+                      catalog_reason_name (record->reason), findings);
     }
   fputs (text_table_text (table), stdout);
 }
@@ -114,6 +129,21 @@ print_section (const char *title, const char *text)
     if (g_ascii_iscntrl (*c) && *c != '\n' && *c != '\t')
       *c = ' ';
   printf ("\n%s\n%s\n", title, clean);
+}
+
+static void
+print_scan (const CatalogRecord *record)
+{
+  g_autofree char *age = known_integer (record->age_years);
+  g_autofree char *columns = known_integer (record->columns);
+  g_autofree char *rows = known_integer (record->rows);
+  g_autofree char *slices = known_integer (record->slices);
+  g_autofree char *xy = known_mm (record->spacing_xy_mm);
+  g_autofree char *z = known_mm (record->spacing_z_mm);
+
+  printf ("%s %s, sex %s, age %s, %s x %s x %s, %s x %s x %s mm\n",
+          known_text (record->manufacturer), record->model, known_text (record->sex), age, columns,
+          rows, slices, xy, xy, z);
 }
 
 static int
@@ -137,10 +167,8 @@ show_record (const Batch *batch, Workspace *workspace, const char *volume)
           catalog_split_name (record->split), catalog_reason_description (record->reason),
           record->reason_detail != NULL ? ": " : "",
           record->reason_detail != NULL ? record->reason_detail : "");
-  printf ("%s %s, sex %s, age %d, %d x %d x %d, %.4g x %.4g x %.4g mm\n", record->manufacturer,
-          record->model, record->sex, record->age_years, record->columns, record->rows,
-          record->slices, record->spacing_xy_mm, record->spacing_xy_mm, record->spacing_z_mm);
-  printf ("findings: %s\n", *findings != '\0' ? findings : "none");
+  print_scan (record);
+  printf ("findings: %s\n", *findings != '\0' ? findings : record->has_labels ? "none" : "–");
   print_section ("Clinical information", record->clinical);
   print_section ("Technique", record->technique);
   print_section ("Findings", record->findings);
