@@ -20,7 +20,7 @@ const BatchCommand batch_commands[] = {
   { "encode", "FILE... --out L.npy | --volumes DIR", "scans to latents", command_encode },
   { "train", "", "fit the head on the latents, judge it after every epoch", command_train },
   { "predict", "--run R FILE...", "18 probabilities for new scans", command_predict },
-  { "runs", "[--show R | --compare A B]", "the history of training runs", command_runs },
+  { "runs", "[--show R | --compare A B | ...]", "the history of training runs", command_runs },
   { "export", "WHAT --out F", "records, sample, latents, metrics, predictions, head or checkpoint",
     command_export },
   { "doctor", "", "versions, devices, speed, what is missing and how to get it", command_doctor },
@@ -37,11 +37,9 @@ list_commands (FILE *stream)
   return stream == stdout ? BATCH_DONE : BATCH_USAGE;
 }
 
-int
-batch_main (const char *workspace, int argc, char **argv)
+static int
+run_command (Batch *batch, int argc, char **argv)
 {
-  Batch batch = { .workspace = g_strdup (workspace) };
-
   if (argc == 0)
     return list_commands (stderr);
   if (strcmp (argv[0], "help") == 0 || strcmp (argv[0], "--help") == 0)
@@ -49,17 +47,22 @@ batch_main (const char *workspace, int argc, char **argv)
   for (const BatchCommand *command = batch_commands; command->name != NULL; command++)
     if (strcmp (command->name, argv[0]) == 0)
       {
-        int code;
-
-        batch.name = command->name;
-        code = command->run (&batch, argc, argv);
-        g_free (batch.workspace);
-        g_strfreev (batch.rest);
-        return code;
+        batch->name = command->name;
+        return command->run (batch, argc, argv);
       }
   fprintf (stderr, "ctclip-tui: %s: no such command\n", argv[0]);
-  g_free (batch.workspace);
   return list_commands (stderr);
+}
+
+int
+batch_main (const char *workspace, int argc, char **argv)
+{
+  Batch batch = { .workspace = g_strdup (workspace) };
+  int code = run_command (&batch, argc, argv);
+
+  g_free (batch.workspace);
+  g_strfreev (batch.rest);
+  return code;
 }
 
 static const BatchCommand *
@@ -148,11 +151,7 @@ batch_fail (GError *error)
     code = BATCH_USAGE;
   else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     code = BATCH_INTERRUPTED;
-  if (code == BATCH_INTERRUPTED)
-    fprintf (stderr, "ctclip-tui: interrupted; what was finished is kept, the same command goes on "
-                     "from there\n");
-  else
-    fprintf (stderr, "ctclip-tui: %s\n", error->message);
+  fprintf (stderr, "ctclip-tui: %s\n", code == BATCH_INTERRUPTED ? "interrupted" : error->message);
   g_error_free (error);
   return code;
 }

@@ -13,7 +13,7 @@ typedef enum
   BATCH_DONE = 0,
   BATCH_FAILED = 1,
   BATCH_USAGE = 2,
-  BATCH_SKIPPED = 3, /* done, but some inputs were left out; each is named */
+  BATCH_SKIPPED = 3, /* done, but some inputs (not all) were left out; each is named */
   BATCH_INTERRUPTED = 130,
 } BatchExit;
 
@@ -74,7 +74,7 @@ typedef void (*BatchWatch) (const JobEpoch *epoch, gpointer user_data);
  *
  * @locks: the job writes to this workspace (nullable)
  * @skips: (out, nullable) JSON array of {volume, reason}, to json_decref
- * Returns: an exit code; BATCH_DONE and BATCH_SKIPPED mean that there are results
+ * Returns: an exit code; BATCH_DONE and BATCH_SKIPPED mean that the job came to its end
  */
 int batch_run (const Batch *batch, const char *name, JobFunc func, gpointer data, Workspace *locks,
                BatchWatch watch, gpointer watch_data, json_t **skips);

@@ -44,8 +44,12 @@ batch_encode_cohort (const Batch *batch, StudyEncode *study)
   int code =
       batch_run (batch, "encode", study_encode, study, study->workspace, NULL, NULL, &failed);
 
+  if (code == BATCH_INTERRUPTED)
+    fprintf (stderr, "what was encoded is in the store and is not encoded again\n");
   if (failed == NULL)
     return code;
+  if (code == BATCH_SKIPPED && study->encoded + study->cached == 0)
+    code = BATCH_FAILED;
   if (batch->json)
     {
       json_t *object =

@@ -168,7 +168,9 @@ command_import (Batch *batch, int argc, char **argv)
                     "splits are imported\n"
                     "from it, or the one that --split names. Importing again replaces a split. "
                     "Rows that cannot be read\n"
-                    "are kept with their reason and line number, and the exit code is 3.",
+                    "are kept with their reason and line number, and the exit code is 3. With "
+                    "--json a folder gives one\n"
+                    "document a split, each on a line of its own (JSON Lines).",
                     &code))
     return code;
   if (split != NULL && !catalog_split_parse (split, &options.split, &error))

@@ -91,6 +91,8 @@ command_predict (Batch *batch, int argc, char **argv)
   code = batch_run (batch, "predict", study_predict, &study, NULL, NULL, NULL, &skipped);
   if (skipped == NULL)
     return code;
+  if (study.predictions->len == 0)
+    code = BATCH_FAILED;
   if (batch->json)
     print_json (&study, json_incref (skipped));
   else
