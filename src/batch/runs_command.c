@@ -9,6 +9,8 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 static json_t *
 run_json (const CatalogRun *run)
@@ -166,13 +168,19 @@ comparison_json (const CatalogRun *a, const CatalogRun *b, const StudyComparison
   return object;
 }
 
+static char *
+signed_decimals (double number)
+{
+  return isnan (number) ? g_strdup ("–") : g_strdup_printf ("%+.4f", number);
+}
+
 static void
 print_comparison (const CatalogRun *a, const CatalogRun *b, const StudyComparison *comparison)
 {
   g_autoptr (TextTable) table = text_table_new ("lrrrlr");
   g_autofree char *macro_a = report_decimals (comparison->macro_a, 4);
   g_autofree char *macro_b = report_decimals (comparison->macro_b, 4);
-  g_autofree char *macro = g_strdup_printf ("%+.4f", comparison->macro_a - comparison->macro_b);
+  g_autofree char *macro = signed_decimals (comparison->macro_a - comparison->macro_b);
 
   text_table_row (table, "finding", a->name, b->name, "difference", "95 % CI", "p");
   text_table_rule (table);
@@ -181,9 +189,7 @@ print_comparison (const CatalogRun *a, const CatalogRun *b, const StudyCompariso
       const StudyComparisonClass *class = &comparison->classes[label];
       g_autofree char *auroc_a = report_decimals (class->auroc_a, 4);
       g_autofree char *auroc_b = report_decimals (class->auroc_b, 4);
-      g_autofree char *difference = isnan (class->difference.value)
-                                        ? g_strdup ("–")
-                                        : g_strdup_printf ("%+.4f", class->difference.value);
+      g_autofree char *difference = signed_decimals (class->difference.value);
       g_autofree char *interval = report_interval (class->difference.low, class->difference.high);
       g_autofree char *p = report_decimals (class->p, 3);
 
@@ -218,15 +224,105 @@ compare_runs (const Batch *batch, CatalogStore *store, const char *name_a, const
   return BATCH_DONE;
 }
 
+/* ---- change ---- */
+
+/** The run as it is now. */
+static int
+print_changed (const Batch *batch, CatalogStore *store, gint64 id)
+{
+  GError *error = NULL;
+  g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, id);
+  g_autoptr (CatalogRun) run = catalog_run_find (store, number, &error);
+
+  if (run == NULL)
+    return batch_fail (error);
+  if (batch->json)
+    batch_print_json (run_json (run));
+  else
+    printf ("run %s%s%s\n", run->name, *run->note != '\0' ? ": " : "", run->note);
+  return BATCH_DONE;
+}
+
+static int
+rename_run (const Batch *batch, CatalogStore *store, const char *from, const char *to)
+{
+  GError *error = NULL;
+  g_autoptr (CatalogRun) run = catalog_run_find (store, from, &error);
+
+  if (run == NULL || !catalog_run_rename (store, run->id, to, &error))
+    return batch_fail (error);
+  return print_changed (batch, store, run->id);
+}
+
+static int
+note_run (const Batch *batch, CatalogStore *store, const char *name, const char *text)
+{
+  GError *error = NULL;
+  g_autoptr (CatalogRun) run = catalog_run_find (store, name, &error);
+
+  if (run == NULL || !catalog_run_set_note (store, run->id, text, &error))
+    return batch_fail (error);
+  return print_changed (batch, store, run->id);
+}
+
+/** Ask on the terminal; anything but a clear yes is no. */
+static gboolean
+confirm_deletion (const CatalogRun *run)
+{
+  g_autofree char *auroc = report_decimals (run->macro_auroc, 4);
+  char answer[8] = "";
+
+  fprintf (stderr,
+           "Delete run %s (%s, macro AUROC %s) with its metrics, predictions and head? [y/N] ",
+           run->name, run->status, auroc);
+  return fgets (answer, sizeof answer, stdin) != NULL && g_ascii_tolower (answer[0]) == 'y';
+}
+
+static int
+delete_run (const Batch *batch, Workspace *workspace, CatalogStore *store, const char *name,
+            gboolean confirmed)
+{
+  GError *error = NULL;
+  g_autoptr (CatalogRun) run = catalog_run_find (store, name, &error);
+
+  if (run == NULL)
+    return batch_fail (error);
+  if (!confirmed && !isatty (STDIN_FILENO))
+    return batch_usage (batch, "--delete: nobody is there to ask; add --yes to delete run %s",
+                        run->name);
+  if (!confirmed && !confirm_deletion (run))
+    {
+      fprintf (stderr, "run %s stays\n", run->name);
+      return BATCH_DONE;
+    }
+  /* One that is being trained is not pulled away: whoever trains it holds the lock. */
+  if ((strcmp (run->status, "running") == 0 && !workspace_lock (workspace, "runs", &error))
+      || !catalog_run_delete (store, run->id, &error))
+    return batch_fail (error);
+  if (batch->json)
+    batch_print_json (json_pack ("{s:o}", "deleted", report_json_string (run->name)));
+  else
+    printf ("run %s is deleted\n", run->name);
+  return BATCH_DONE;
+}
+
 int
 command_runs (Batch *batch, int argc, char **argv)
 {
-  g_autofree char *show = NULL;
-  gboolean compare = FALSE;
+  g_autofree char *show = NULL, *rename = NULL, *to = NULL, *note = NULL, *text = NULL,
+                  *delete = NULL;
+  gboolean compare = FALSE, yes = FALSE;
   const GOptionEntry entries[] = {
     { "show", 0, 0, G_OPTION_ARG_STRING, &show,
       "a run's parameters, epochs and table (name, number or latest)", "R" },
     { "compare", 0, 0, G_OPTION_ARG_NONE, &compare, "two runs side by side, given as A B", NULL },
+    { "rename", 0, 0, G_OPTION_ARG_STRING, &rename, "give a run the name that --to says", "R" },
+    { "to", 0, 0, G_OPTION_ARG_STRING, &to, "its new name", "NAME" },
+    { "note", 0, 0, G_OPTION_ARG_STRING, &note, "write the note of a run, as --text says", "R" },
+    { "text", 0, 0, G_OPTION_ARG_STRING, &text, "the note; empty: none", "T" },
+    { "delete", 0, 0, G_OPTION_ARG_STRING, &delete,
+      "delete a run with its metrics, predictions and head", "R" },
+    { "yes", 0, 0, G_OPTION_ARG_NONE, &yes, "don't ask before deleting", NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr (Workspace) workspace = NULL;
@@ -239,12 +335,26 @@ command_runs (Batch *batch, int argc, char **argv)
   if (g_strv_length (batch->rest) != (compare ? 2 : 0))
     return batch_usage (batch, compare ? "--compare: give two runs" : "%s: not understood",
                         batch->rest[0]);
+  if (compare + (show != NULL) + (rename != NULL) + (note != NULL) + (delete != NULL) > 1)
+    return batch_usage (batch, "give one of --show, --compare, --rename, --note and --delete");
+  if ((rename != NULL) != (to != NULL))
+    return batch_usage (batch, "--rename and --to go together");
+  if ((note != NULL) != (text != NULL))
+    return batch_usage (batch, "--note and --text go together");
+  if (yes && delete == NULL)
+    return batch_usage (batch, "--yes goes with --delete");
   workspace = batch_open (batch, FALSE, &code);
   if (workspace == NULL)
     return code;
   store = workspace_store (workspace, &error);
   if (store == NULL)
     return batch_fail (error);
+  if (rename != NULL)
+    return rename_run (batch, store, rename, to);
+  if (note != NULL)
+    return note_run (batch, store, note, text);
+  if (delete != NULL)
+    return delete_run (batch, workspace, store, delete, yes);
   if (compare)
     return compare_runs (batch, store, batch->rest[0], batch->rest[1]);
   return show != NULL ? show_run (batch, store, show) : list_runs (batch, store);
