@@ -56,14 +56,16 @@ write_split (const char *split, const char *reports_name, const char *labels_nam
                     "sequela,Pleural effusion,Mosaic attenuation pattern,Peribronchial "
                     "thickening,Consolidation,Bronchiectasis,"
                     "Interlobular septal thickening\n");
-  g_autoptr (GString) metadata = g_string_new (
-      "VolumeName,Manufacturer,PatientSex,PatientAge,XYSpacing,ZSpacing,RescaleSlope,RescaleIntercept,NumberofSlices\n");
+  g_autoptr (GString) metadata =
+      g_string_new ("VolumeName,Manufacturer,PatientSex,PatientAge,XYSpacing,ZSpacing,RescaleSlope,"
+                    "RescaleIntercept,NumberofSlices\n");
   g_autofree char *reports_path = NULL, *labels_path = NULL, *metadata_path = NULL;
 
   for (guint row = 0; row < n; row++)
     {
       append_row (reports, labels, names, latents + row * WIDTH, row, split, random);
-      g_string_append_printf (metadata, "%s_%u_a_1.nii.gz,Siemens,%s,%03uY,\"[0.7, 0.7]\",1.5,1,-1024,%u\n",
+      g_string_append_printf (metadata,
+                              "%s_%u_a_1.nii.gz,Siemens,%s,%03uY,\"[0.7, 0.7]\",1.5,1,-1024,%u\n",
                               split, row + 1, row % 2 ? "F" : "M", 20 + row % 60, 100 + row);
     }
   reports_path = testing_write (reports_name, reports->str, reports->len);
@@ -152,6 +154,23 @@ test_records_filter_count_and_show (void **state)
   assert_int_equal (json_number_at (phrase.json, "total"), 2);
   assert_string_equal (json_string_value (json_at (one.json, "findings")),
                        "Findings of 2.\nSecond line");
+}
+
+static void
+test_what_is_unknown_of_a_record_is_a_dash (void **state)
+{
+  const char reports_text[] =
+      "VolumeName,ClinicalInformation_EN,Technique_EN,Findings_EN,Impressions_EN\n"
+      "train_1_a_1.nii.gz,Cough,CT,Clear.,Normal.\n";
+  g_autofree char *reports = testing_write ("bare.csv", reports_text, strlen (reports_text));
+  g_autofree char *labels = testing_path ("train_predicted_labels.csv");
+  g_autofree char *other = testing_path ("bare-workspace");
+  g_auto (ProgramResult) imported = program_expect (0, "import", "-w", other, "--split", "train",
+                                                    "--reports", reports, "--labels", labels, NULL);
+  g_auto (ProgramResult) shown =
+      program_expect (0, "records", "-w", other, "--show", "train_1_a_1", NULL);
+
+  assert_non_null (strstr (shown.out, "sex –, age –, – x – x –, – x – x – mm"));
 }
 
 static void
@@ -297,6 +316,133 @@ test_predict_takes_imported_latents_by_name (void **state)
   assert_non_null (strstr (result.err, "nobody_1_a_1"));
 }
 
+static void
+test_predict_of_nothing_but_strangers_fails (void **state)
+{
+  g_auto (ProgramResult) result =
+      program_expect (1, "predict", "-w", workspace, "--run", "predicting", "--json",
+                      "nobody_1_a_1.nii.gz", "nobody_2_a_1.nii.gz", NULL);
+
+  assert_int_equal (json_array_size (json_at (result.json, "predictions")), 0);
+  assert_int_equal (json_array_size (json_at (result.json, "skipped")), 2);
+}
+
+/* ---- the history ---- */
+
+static void
+test_runs_are_renamed_noted_and_deleted (void **state)
+{
+  g_auto (ProgramResult) trained =
+      program_expect (0, "train", "-w", workspace, "--encoder-name", "other", "--name", "draft",
+                      "--epochs", "1", NULL);
+  g_auto (ProgramResult) renamed = program_expect (0, "runs", "-w", workspace, "--rename", "draft",
+                                                   "--to", "chosen", "--json", NULL);
+  g_auto (ProgramResult) noted = program_expect (0, "runs", "-w", workspace, "--note", "chosen",
+                                                 "--text", "for the paper", "--json", NULL);
+  g_auto (ProgramResult) unasked =
+      program_expect (2, "runs", "-w", workspace, "--delete", "chosen", NULL);
+  g_auto (ProgramResult) still =
+      program_expect (0, "runs", "-w", workspace, "--show", "chosen", "--json", NULL);
+  g_auto (ProgramResult) deleted =
+      program_expect (0, "runs", "-w", workspace, "--delete", "chosen", "--yes", "--json", NULL);
+  g_auto (ProgramResult) gone =
+      program_expect (1, "runs", "-w", workspace, "--show", "chosen", NULL);
+  g_auto (ProgramResult) never =
+      program_expect (1, "runs", "-w", workspace, "--show", "draft", NULL);
+
+  assert_string_equal (json_string_value (json_at (renamed.json, "run")), "chosen");
+  assert_string_equal (json_string_value (json_at (noted.json, "note")), "for the paper");
+  assert_non_null (strstr (unasked.err, "--yes"));
+  assert_string_equal (json_string_value (json_at (still.json, "note")), "for the paper");
+  assert_string_equal (json_string_value (json_at (deleted.json, "deleted")), "chosen");
+}
+
+static void
+test_changes_of_runs_come_one_at_a_time_and_whole (void **state)
+{
+  g_auto (ProgramResult) half =
+      program_expect (2, "runs", "-w", workspace, "--rename", "latest", NULL);
+  g_auto (ProgramResult) no_text =
+      program_expect (2, "runs", "-w", workspace, "--note", "latest", NULL);
+  g_auto (ProgramResult) both = program_expect (2, "runs", "-w", workspace, "--delete", "latest",
+                                                "--yes", "--show", "latest", NULL);
+  g_auto (ProgramResult) taken =
+      program_expect (2, "runs", "-w", workspace, "--rename", "latest", "--to", "latest", NULL);
+
+  assert_non_null (strstr (half.err, "--to"));
+  assert_non_null (strstr (no_text.err, "--text"));
+  assert_non_null (strstr (both.err, "give one of"));
+  assert_non_null (strstr (taken.err, "choose another name"));
+}
+
+/** Begin a long run called "again" and end it by a signal once it is in the history; its exit
+ * status, and what it said. */
+static int
+train_until (int signal_number, char **said)
+{
+  const char *arguments[] = { program_path (), "--batch",        "train",    "-w",   workspace,
+                              "--name",        "again",          "--epochs", "1000", "--bootstrap",
+                              "10000",         "--encoder-name", "other",    NULL };
+  g_autoptr (GError) error = NULL;
+  g_auto (ProgramResult) shown = { 0 };
+  g_autoptr (GString) text = g_string_new (NULL);
+  GPid pid;
+  int status, err;
+  char block[256];
+  gssize n;
+
+  g_spawn_async_with_pipes (NULL, (char **) arguments, NULL,
+                            G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
+                            &pid, NULL, NULL, &err, &error);
+  assert_no_error (error);
+  for (guint looks = 0;
+       shown.json == NULL
+       || strcmp (json_string_value (json_at (shown.json, "status")), "running") != 0;
+       looks++)
+    {
+      if (looks == 1000)
+        fail_msg ("the run does not begin");
+      program_result_clear (&shown);
+      shown = program_run ("runs", "-w", workspace, "--show", "again", "--json", NULL);
+    }
+  kill (pid, signal_number);
+  while ((n = read (err, block, sizeof block)) > 0)
+    g_string_append_len (text, block, n);
+  close (err);
+  waitpid (pid, &status, 0);
+  *said = g_strdup (text->str);
+  return status;
+}
+
+static void
+test_a_run_that_came_to_nothing_gives_its_name_to_the_next (void **state)
+{
+  g_autofree char *interrupted = NULL, *killed = NULL;
+  int status = train_until (SIGINT, &interrupted);
+
+  assert_true (WIFEXITED (status) && WEXITSTATUS (status) == 130);
+  assert_non_null (strstr (interrupted, "train again"));
+  assert_true (WIFSIGNALED (train_until (SIGKILL, &killed)));
+  assert_non_null (strstr (killed, "the cancelled run again is now called again-2"));
+  {
+    g_auto (ProgramResult) next =
+        program_expect (0, "train", "-w", workspace, "--encoder-name", "other", "--name", "again",
+                        "--epochs", "1", "--json", NULL);
+    g_auto (ProgramResult) cancelled =
+        program_expect (0, "runs", "-w", workspace, "--show", "again-2", "--json", NULL);
+    g_auto (ProgramResult) abandoned =
+        program_expect (0, "runs", "-w", workspace, "--show", "again-3", "--json", NULL);
+    g_auto (ProgramResult) taken =
+        program_expect (2, "train", "-w", workspace, "--encoder-name", "other", "--name", "again",
+                        "--epochs", "1", NULL);
+
+    assert_string_equal (json_string_value (json_at (next.json, "run")), "again");
+    assert_string_equal (json_string_value (json_at (cancelled.json, "status")), "cancelled");
+    assert_string_equal (json_string_value (json_at (abandoned.json, "status")), "failed");
+    assert_non_null (strstr (taken.err, "another run has it"));
+  }
+}
+
 /* ---- export ---- */
 
 static void
@@ -332,6 +478,40 @@ test_every_export_is_written_and_not_twice (void **state)
       assert_memory_equal (content, exports[i].start, strlen (exports[i].start));
       assert_non_null (strstr (second.err, "--force"));
     }
+}
+
+static void
+test_latents_are_not_exported_without_their_names (void **state)
+{
+  g_autofree char *npy = testing_path ("alone.npy");
+  g_autofree char *names = testing_write ("alone.txt", "mine\n", 5);
+  g_auto (ProgramResult) result = program_expect (2, "export", "-w", workspace, "latents", "--out",
+                                                  npy, "--encoder-name", "other", NULL);
+
+  assert_non_null (strstr (result.err, names));
+  assert_false (g_file_test (npy, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_a_name_given_twice_is_told_with_both_lines (void **state)
+{
+  const float latents[3] = { 1, 2, 3 };
+  const gsize shape[] = { 3, 1 };
+  const char text[] = "train_1_a_1.nii.gz\n\ntrain_2_a_1\nsome/where/train_1_a_1\n";
+  g_autofree char *names = testing_write ("twice.txt", text, strlen (text));
+  g_autofree char *npy = testing_path ("twice.npy");
+  g_autoptr (GError) error = NULL;
+
+  npy_write (npy, TRUE, NPY_FLOAT32, 2, shape, latents, &error);
+  assert_no_error (error);
+  {
+    g_auto (ProgramResult) result =
+        program_expect (2, "import-latents", "-w", workspace, "--npy", npy, "--names", names,
+                        "--encoder-name", "twice", NULL);
+
+    assert_non_null (strstr (result.err, "lines 1 and 4"));
+    assert_non_null (strstr (result.err, "train_1_a_1.nii.gz"));
+  }
 }
 
 static void
@@ -415,6 +595,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_import_reports_the_funnel_and_replaces_the_split),
     cmocka_unit_test (test_records_filter_count_and_show),
+    cmocka_unit_test (test_what_is_unknown_of_a_record_is_a_dash),
     cmocka_unit_test (test_wrong_query_says_where),
     cmocka_unit_test (test_sample_has_exactly_its_share),
     cmocka_unit_test (test_train_streams_epochs_and_learns),
@@ -423,7 +604,13 @@ main (void)
     cmocka_unit_test (test_a_run_is_repeated_from_its_own_run_file),
     cmocka_unit_test (test_members_without_a_latent_are_left_out_and_counted),
     cmocka_unit_test (test_predict_takes_imported_latents_by_name),
+    cmocka_unit_test (test_predict_of_nothing_but_strangers_fails),
+    cmocka_unit_test (test_runs_are_renamed_noted_and_deleted),
+    cmocka_unit_test (test_changes_of_runs_come_one_at_a_time_and_whole),
+    cmocka_unit_test (test_a_run_that_came_to_nothing_gives_its_name_to_the_next),
     cmocka_unit_test (test_every_export_is_written_and_not_twice),
+    cmocka_unit_test (test_latents_are_not_exported_without_their_names),
+    cmocka_unit_test (test_a_name_given_twice_is_told_with_both_lines),
     cmocka_unit_test (test_exported_latents_can_be_imported_again),
     cmocka_unit_test (test_faults_are_one_line_with_the_documented_code),
     cmocka_unit_test (test_every_command_has_help),
