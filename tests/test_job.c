@@ -157,7 +157,7 @@ test_parameters_round_trip_through_a_run_file (void **state)
   static const char *const changed[][2] = {
     { "fraction", "0.333" }, { "seed", "4294967295" },    { "epochs", "7" },
     { "lr", "3e-05" },       { "schedule", "cosine" },    { "gamma", "0.5" },
-    { "alpha", "0.25" },     { "pos-weight", "1,2.5,3" }, { "head", "norm-linear" },
+    { "alpha", "0.25" },     { "pos-weight", "2.5" }, { "head", "norm-linear" },
     { "dropout", "0" },      { "standardize", "no" },     { "threshold", "youden" },
     { "keep", "best" },      { "permute-labels", "yes" }, { "name", "my run" },
     { "batch", "64" },
@@ -178,7 +178,7 @@ test_parameters_round_trip_through_a_run_file (void **state)
     }
   assert_true (parameters->cosine);
   assert_int_equal (parameters->head, HEAD_NORM_LINEAR);
-  assert_int_equal (parameters->n_given_pos_weights, 3);
+  assert_int_equal (parameters->n_given_pos_weights, 1);
 
   text = train_parameters_text (parameters);
   train_parameters_parse (again, text, "again", &error);
@@ -203,6 +203,12 @@ test_parameters_refuse_and_say_what_they_accept (void **state)
   assert_error_says (&error, "alpha", "off", NULL);
   assert_false (train_parameters_set (parameters, "pos-weight", "1,x", &error));
   assert_error_says (&error, "pos-weight", "balanced", NULL);
+  assert_false (train_parameters_set (parameters, "pos-weight", "1,2,3", &error));
+  assert_error_says (&error, "pos-weight", "one for all classes", "18", NULL);
+  assert_false (train_parameters_set (parameters, "device", "gpu", &error));
+  assert_error_says (&error, "device", "gpu", "cuda:N", NULL);
+  assert_false (train_parameters_set (parameters, "device", "cuda:x", &error));
+  assert_error_says (&error, "device", "cuda:x", NULL);
   assert_false (train_parameters_set (parameters, "gama", "1", &error));
   assert_error_says (&error, "gama", "no such", NULL);
   assert_false (train_parameters_parse (parameters, "[train]\ngamma=11\n", "run.ini", &error));
@@ -210,6 +216,9 @@ test_parameters_refuse_and_say_what_they_accept (void **state)
   assert_false (train_parameters_parse (parameters, "gamma=1\n", "run.ini", &error));
   assert_error_says (&error, "run.ini", "[train]", NULL);
   assert_true (parameters->fraction == 0.15 && parameters->gamma == 2);
+  assert_string_equal (parameters->device, "auto");
+  assert_true (train_parameters_set (parameters, "device", "cuda", &error));
+  assert_string_equal (parameters->device, "cuda:0");
 }
 
 /* ---- workspaces ---- */

@@ -17,6 +17,12 @@ catalog_encoder_free (CatalogEncoder *encoder)
   g_free (encoder);
 }
 
+gboolean
+catalog_encoder_is_imported (const CatalogEncoder *encoder)
+{
+  return *encoder->weights_hash == '\0';
+}
+
 #define SELECT_ENCODERS                                                                            \
   "SELECT id, name, weights_hash, checkpoint_path, description, width,"                            \
   " (SELECT count (*) FROM volume_latent WHERE encoder_id = encoder.id)"                           \

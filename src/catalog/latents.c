@@ -309,11 +309,11 @@ catalog_latents_load (CatalogStore *store, gint64 encoder_id, const char *const 
                        error);
 }
 
-char **
-catalog_latent_volumes (CatalogStore *store, gint64 encoder_id, GError **error)
+/** The first column of a statement that takes the encoder. */
+static char **
+read_volumes (CatalogStore *store, const char *sql, gint64 encoder_id, GError **error)
 {
-  g_autoptr (sqlite3_stmt) statement = store_prepare (
-      store, "SELECT volume FROM volume_latent WHERE encoder_id = ? ORDER BY volume", error);
+  g_autoptr (sqlite3_stmt) statement = store_prepare (store, sql, error);
   g_auto (GStrv) volumes = NULL;
   GPtrArray *names;
   int step;
@@ -327,6 +327,14 @@ catalog_latent_volumes (CatalogStore *store, gint64 encoder_id, GError **error)
   g_ptr_array_add (names, NULL);
   volumes = (char **) g_ptr_array_free (names, FALSE);
   return step == SQLITE_DONE ? g_steal_pointer (&volumes) : NULL;
+}
+
+char **
+catalog_latent_volumes (CatalogStore *store, gint64 encoder_id, GError **error)
+{
+  return read_volumes (store,
+                       "SELECT volume FROM volume_latent WHERE encoder_id = ? ORDER BY volume",
+                       encoder_id, error);
 }
 
 /* ---- failures ---- */
@@ -361,4 +369,11 @@ catalog_failure_get (CatalogStore *store, gint64 encoder_id, const char *volume)
   store_bind_text (statement, 2, volume);
   return store_step (store, statement, NULL) == SQLITE_ROW ? store_column_text (statement, 0)
                                                            : NULL;
+}
+
+char **
+catalog_failed_volumes (CatalogStore *store, gint64 encoder_id, GError **error)
+{
+  return read_volumes (store, "SELECT volume FROM failure WHERE encoder_id = ? ORDER BY volume",
+                       encoder_id, error);
 }

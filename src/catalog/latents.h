@@ -22,6 +22,10 @@ typedef struct
 void catalog_encoder_free (CatalogEncoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogEncoder, catalog_encoder_free)
 
+/** catalog_encoder_is_imported: its latents come from another program, and no checkpoint makes more
+ * of them. */
+gboolean catalog_encoder_is_imported (const CatalogEncoder *encoder);
+
 /**
  * catalog_encoder_ensure: the encoder of that name, made where there is none. The same name with
  * another hash or width is CTCLIP_ERROR_USAGE that says to choose another --encoder-name.
@@ -97,3 +101,6 @@ gboolean catalog_failure_save (CatalogStore *store, gint64 encoder_id, const cha
 
 /** catalog_failure_get: %NULL where there is none. Free with g_free. */
 char *catalog_failure_get (CatalogStore *store, gint64 encoder_id, const char *volume);
+
+/** catalog_failed_volumes: (transfer full) names that could not be encoded, %NULL-terminated. */
+char **catalog_failed_volumes (CatalogStore *store, gint64 encoder_id, GError **error);

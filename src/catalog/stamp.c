@@ -34,8 +34,9 @@ catalog_latents_stamp (CatalogStore *store, gint64 encoder_id, GError **error)
 {
   g_autoptr (sqlite3_stmt) statement =
       store_prepare (store,
-                     "SELECT count (*) || ' ' || total (latent_id) FROM volume_latent"
-                     " WHERE encoder_id = ?",
+                     "SELECT count (*) || ' ' || total (latent_id) || ' ' ||"
+                     " (SELECT count (*) || ' ' || coalesce (max (failed), '') FROM failure"
+                     " WHERE encoder_id = ?1) FROM volume_latent WHERE encoder_id = ?1",
                      error);
 
   if (statement == NULL)

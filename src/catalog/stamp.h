@@ -10,6 +10,6 @@
 /** catalog_split_stamp: of the kept rows of a split. Free with g_free. */
 char *catalog_split_stamp (CatalogStore *store, CatalogSplit split, GError **error);
 
-/** catalog_latents_stamp: of the latents that the volumes have from an encoder. Free with g_free.
- */
+/** catalog_latents_stamp: of the latents that the volumes have from an encoder, and of its
+ * failures. Free with g_free. */
 char *catalog_latents_stamp (CatalogStore *store, gint64 encoder_id, GError **error);

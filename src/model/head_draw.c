@@ -1,4 +1,5 @@
-/* What every form of training draws and checks, so that all see the same batches and masks. */
+/* What every form of training draws, checks and tells, so that all see the same batches and masks.
+ */
 #include "model/head_private.h"
 
 #include "base/error.h"
@@ -6,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#define TELL_INTERVAL_US 5000
 #define FIT_STREAM 0x66697400 /* apart from the other uses of the run's seed */
 
 void
@@ -53,6 +55,21 @@ head_learning_rate (const HeadFitOptions *options, guint64 step, guint64 steps)
   if (!options->cosine)
     return options->learning_rate;
   return options->learning_rate * 0.5 * (1 + cos (G_PI * (double) step / (double) steps));
+}
+
+gboolean
+head_tell_step (const HeadFitOptions *options, gint64 *told_us, guint64 step, guint64 steps,
+                gpointer user_data, GError **error)
+{
+  gint64 now_us;
+
+  if (options->on_step == NULL)
+    return TRUE;
+  now_us = g_get_monotonic_time ();
+  if (now_us - *told_us < TELL_INTERVAL_US)
+    return TRUE;
+  *told_us = now_us;
+  return options->on_step ((guint) step, (guint) steps, user_data, error);
 }
 
 static gboolean wrong (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);

@@ -9,14 +9,16 @@ head_fit (Head *head, const float *latents, const guint8 *labels, gsize n,
   g_autofree guint32 *order = NULL;
   g_autofree guint8 *keep = NULL;
   gboolean drops = head->hidden > 0 && (options->dropout > 0 || options->keep != NULL);
-  guint64 step = 0, steps;
+  guint64 step = 0, epoch_steps, steps;
+  gint64 told_us = 0;
   guint batch;
   Random random;
 
   if (!head_fit_check (head, n, options, error))
     return FALSE;
   batch = (guint) MIN (options->batch, n);
-  steps = options->epochs * ((n + batch - 1) / batch);
+  epoch_steps = (n + batch - 1) / batch;
+  steps = options->epochs * epoch_steps;
   trainer = head_trainer_new (head, batch);
   order = g_new (guint32, n);
   keep = drops ? g_new (guint8, (gsize) batch * head->hidden) : NULL;
@@ -31,7 +33,9 @@ head_fit (Head *head, const float *latents, const guint8 *labels, gsize n,
           guint rows = (guint) MIN (batch, n - first);
           double loss;
 
-          if (g_cancellable_set_error_if_cancelled (cancellable, error))
+          if (g_cancellable_set_error_if_cancelled (cancellable, error)
+              || !head_tell_step (options, &told_us, step % epoch_steps, epoch_steps, user_data,
+                                  error))
             return FALSE;
           if (drops)
             head_draw_keep (&random, options, epoch, first, rows, n, head->hidden, keep);

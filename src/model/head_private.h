@@ -22,6 +22,15 @@ void head_draw_keep (Random *random, const HeadFitOptions *options, guint epoch,
 /** head_learning_rate: of step @step of @steps. */
 double head_learning_rate (const HeadFitOptions *options, guint64 step, guint64 steps);
 
+/**
+ * head_tell_step: call options->on_step if there is one and it was not called just now.
+ *
+ * @told_us: (inout) when it was last called; 0 at the start
+ * @step: of @steps in the epoch are done
+ */
+gboolean head_tell_step (const HeadFitOptions *options, gint64 *told_us, guint64 step,
+                         guint64 steps, gpointer user_data, GError **error);
+
 /** head_fit_check: numbers that no fit can work with, each named with what is allowed. */
 gboolean head_fit_check (const Head *head, gsize n, const HeadFitOptions *options, GError **error);
 

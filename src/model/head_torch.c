@@ -248,9 +248,11 @@ take_step (Fit *fit, TensorScope *scope, const guint32 *order, gsize n, const gu
   return number;
 }
 
-/** Returns: the epoch's mean loss */
-static double
-run_epoch (Fit *fit, TensorScope *s, Random *random, guint epoch, gsize n)
+/** @mean_loss: (out) of the epoch. FALSE where the step's function said so; what fails in the scope
+ * is told by the scope. */
+static gboolean
+run_epoch (Fit *fit, TensorScope *s, Random *random, guint epoch, gsize n, double *mean_loss,
+           gpointer user_data, GError **error)
 {
   const HeadFitOptions *options = fit->options;
   const guint hidden = fit->head->hidden;
@@ -260,6 +262,7 @@ run_epoch (Fit *fit, TensorScope *s, Random *random, guint epoch, gsize n)
   g_autofree guint32 *order = g_new (guint32, n);
   g_autofree guint8 *keep = drops ? g_new (guint8, batch * hidden) : NULL;
   guint64 step = epoch * steps_per_epoch;
+  gint64 told_us = 0;
   double sum = 0;
 
   head_draw_order (random, options, epoch, order, n);
@@ -268,6 +271,9 @@ run_epoch (Fit *fit, TensorScope *s, Random *random, guint epoch, gsize n)
       const gsize rows = MIN (batch, n - first);
       double loss;
 
+      if (!head_tell_step (options, &told_us, step % steps_per_epoch, steps_per_epoch, user_data,
+                           error))
+        return FALSE;
       if (drops)
         head_draw_keep (random, options, epoch, first, rows, n, hidden, keep);
       loss = take_step (fit, s, order + first, rows, keep, step, options->epochs * steps_per_epoch);
@@ -275,7 +281,8 @@ run_epoch (Fit *fit, TensorScope *s, Random *random, guint epoch, gsize n)
         options->step_losses[step] = loss;
       sum += loss * (double) rows;
     }
-  return sum / (double) n;
+  *mean_loss = sum / (double) n;
+  return TRUE;
 }
 
 gboolean
@@ -297,8 +304,13 @@ head_torch_fit (TensorDevice device, Head *head, const float *latents, const gui
   head_draw_init (&random, options);
   for (guint epoch = 0; epoch < options->epochs; epoch++)
     {
-      double loss = run_epoch (&fit, s, &random, epoch, n);
+      double loss;
 
+      if (!run_epoch (&fit, s, &random, epoch, n, &loss, user_data, error))
+        {
+          tensor_scope_end (s, NULL);
+          return FALSE;
+        }
       fetch_parameters (s, &fit);
       if (!tensor_scope_ok (s, NULL))
         break;

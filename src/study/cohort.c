@@ -56,12 +56,18 @@ study_cohort_load (CatalogStore *store, const char *sample, const CatalogEncoder
                    GError **error)
 {
   g_autoptr (CatalogMembers) members = catalog_sample_members (store, sample, error);
-  g_autoptr (StudyCohort) cohort = NULL;
+
+  return members != NULL ? study_cohort_load_members (store, sample, members, encoder, error)
+                         : NULL;
+}
+
+StudyCohort *
+study_cohort_load_members (CatalogStore *store, const char *sample, const CatalogMembers *members,
+                           const CatalogEncoder *encoder, GError **error)
+{
+  g_autoptr (StudyCohort) cohort = g_new0 (StudyCohort, 1);
   g_autofree guint8 *present = NULL;
 
-  if (members == NULL)
-    return NULL;
-  cohort = g_new0 (StudyCohort, 1);
   cohort->width = encoder->width;
   cohort->missing = g_ptr_array_new_with_free_func (g_free);
   cohort->latents = g_try_new (float, MAX (members->n * encoder->width, 1));

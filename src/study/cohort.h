@@ -22,6 +22,12 @@ typedef struct
 /** study_cohort_load: members without a latent of @encoder are left out and listed. */
 StudyCohort *study_cohort_load (CatalogStore *store, const char *sample,
                                 const CatalogEncoder *encoder, GError **error);
+
+/** study_cohort_load_members: the same for members that were read before; @sample names them in
+ * errors. */
+StudyCohort *study_cohort_load_members (CatalogStore *store, const char *sample,
+                                        const CatalogMembers *members,
+                                        const CatalogEncoder *encoder, GError **error);
 void study_cohort_free (StudyCohort *cohort);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (StudyCohort, study_cohort_free)
 

@@ -6,6 +6,7 @@
 #include "catalog/query.h"
 #include "catalog/samples.h"
 #include "catalog/volume_index.h"
+#include "study/settings.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -308,6 +309,8 @@ wanted_volumes (StudyEncode *study, CatalogStore *store, GError **error)
   g_autoptr (CatalogMembers) members = NULL;
   gboolean any = FALSE;
 
+  if (study->volumes != NULL)
+    return g_strdupv (study->volumes);
   if (study->sample != NULL)
     {
       members = catalog_sample_members (store, study->sample, error);
@@ -383,6 +386,26 @@ ensure_encoder (StudyEncode *study, CatalogStore *store, const Encoding *encodin
   return TRUE;
 }
 
+/** For later experiments. */
+static gboolean
+remember_paths (const StudyEncode *study, CatalogStore *store, GError **error)
+{
+  return study_setting_set_path (store, STUDY_SETTING_CHECKPOINT, study->options.checkpoint, error)
+         && study_setting_set_path (store, STUDY_SETTING_DESCRIPTION, study->options.description,
+                                    error)
+         && study_setting_set_path (store, STUDY_SETTING_VOLUMES, study->volumes_directory, error);
+}
+
+/** For estimates; where most scans were found in the store, the time says little. That it can't be
+ * remembered would be no fault of the encoding. */
+static void
+remember_speed (const StudyEncode *study, CatalogStore *store)
+{
+  if (study->encoded > study->cached)
+    study_setting_set_seconds_per_scan (store, study->encoder, study->seconds / study->encoded,
+                                        NULL);
+}
+
 /** On a processor one reader keeps ahead of the network; a GPU is fed by as many as there are
  * cores. */
 static guint
@@ -416,6 +439,8 @@ study_encode (Job *job, gpointer data, GError **error)
   if (index == NULL)
     return FALSE;
   present = present_volumes (study, job, index, wanted);
+  if (present[0] == NULL && study->volumes != NULL)
+    return TRUE;
   if (present[0] == NULL && wanted[0] != NULL)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
@@ -425,7 +450,8 @@ study_encode (Job *job, gpointer data, GError **error)
     }
   job_stage (job, "loading the encoder", "", 0);
   encoding = encoding_open (&study->options, error);
-  if (encoding == NULL || !ensure_encoder (study, store, encoding, &pipeline.encoder_id, error))
+  if (encoding == NULL || !ensure_encoder (study, store, encoding, &pipeline.encoder_id, error)
+      || !remember_paths (study, store, error))
     return FALSE;
 
   pipeline.encoding = encoding;
@@ -438,6 +464,7 @@ study_encode (Job *job, gpointer data, GError **error)
   job_stage (job, "encoding", "scans", pipeline.n);
   done = run_pipeline (&pipeline, study, store, readers, error);
   study->seconds = (double) (g_get_monotonic_time () - started_us) / G_USEC_PER_SEC;
+  remember_speed (study, store);
   return done;
 }
 

@@ -14,7 +14,7 @@ typedef struct
   EncodingOptions options;
   const char *encoder_name; /* (nullable) %NULL: the checkpoint's base name */
   const char *volumes_directory;
-  char **volumes;     /* (nullable) these records ... */
+  char **volumes;     /* (nullable) these records, or as many as are in the directory ... */
   const char *sample; /* (nullable) ... or a sample's members ... */
   int split;          /* ... or a CatalogSplit, or -1 for every kept row */
   guint readers;      /* threads that prepare volumes ahead; 0: chosen by device */

@@ -37,7 +37,8 @@ static const ParameterSpec specs[] = {
   { "alpha", PARAMETER_MIXED, 0, 1, "off", "off",
     "focal loss: weight of positives, 1 - alpha of negatives", FIELD (alpha) },
   { "pos-weight", PARAMETER_MIXED, 1e-6, 1e6, "balanced|sqrt|none", "balanced",
-    "weight of positives per class: negatives / positives, its root, 1, or one number per class",
+    "weight of positives per class: negatives / positives, its root, 1, or numbers: one for all "
+    "classes, or one per class",
     0 },
   { "head", PARAMETER_CHOICE, 0, 0, "mlp|linear|norm-linear", "mlp", "shape of the new head",
     FIELD (head) },
@@ -58,8 +59,8 @@ static const ParameterSpec specs[] = {
     FIELD (permute_labels) },
   { "bootstrap", PARAMETER_INTEGER, 0, 100000, NULL, "1000",
     "draws for the interval of the macro AUROC; 0: none", FIELD (bootstrap_draws) },
-  { "device", PARAMETER_TEXT, 0, 0, NULL, "auto",
-    "auto (the processor: the head is too small to gain), cpu or cuda:N", FIELD (device) },
+  { "device", PARAMETER_TEXT, 0, 0, "auto|cpu|cuda:N", "auto",
+    "auto is the processor, as the head is too small to gain; cuda is cuda:0", FIELD (device) },
 };
 
 const ParameterSpec *
@@ -85,6 +86,7 @@ static gboolean
 refuse (const ParameterSpec *spec, const char *text, GError **error)
 {
   g_autoptr (GString) accepted = g_string_new (NULL);
+  gboolean per_class = strcmp (spec->name, "pos-weight") == 0;
 
   if (spec->choices != NULL)
     {
@@ -100,6 +102,9 @@ refuse (const ParameterSpec *spec, const char *text, GError **error)
     g_string_append_printf (accepted, "%sa %snumber from %.15g to %.15g",
                             accepted->len > 0 ? " or " : "",
                             spec->kind == PARAMETER_INTEGER ? "whole " : "", spec->low, spec->high);
+  if (per_class)
+    g_string_append_printf (accepted, " (one for all classes, or %u with commas between)",
+                            CATALOG_N_LABELS);
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: '%s' is not accepted; give %s",
                spec->name, text, accepted->str);
   return FALSE;
@@ -144,7 +149,7 @@ set_pos_weight (TrainParameters *parameters, const ParameterSpec *spec, const ch
   static const PosWeightKind kinds[] = { POS_WEIGHT_BALANCED, POS_WEIGHT_SQRT, POS_WEIGHT_NONE };
   int choice = parse_choice (spec, text);
   g_auto (GStrv) numbers = NULL;
-  double given[PARAMETERS_MAX_CLASSES];
+  double given[CATALOG_N_LABELS];
   guint n = 0;
 
   if (choice >= 0)
@@ -154,9 +159,9 @@ set_pos_weight (TrainParameters *parameters, const ParameterSpec *spec, const ch
     }
   numbers = g_strsplit (text, ",", -1);
   for (; numbers[n] != NULL; n++)
-    if (n == PARAMETERS_MAX_CLASSES || !parse_number (spec, g_strstrip (numbers[n]), &given[n]))
+    if (n == CATALOG_N_LABELS || !parse_number (spec, g_strstrip (numbers[n]), &given[n]))
       return FALSE;
-  if (n == 0)
+  if (n != 1 && n != CATALOG_N_LABELS)
     return FALSE;
   parameters->pos_weight = POS_WEIGHT_GIVEN;
   parameters->n_given_pos_weights = n;
@@ -202,6 +207,34 @@ set_integer (TrainParameters *parameters, const ParameterSpec *spec, const char 
   return TRUE;
 }
 
+/** The device's name as the engine takes it; %NULL where it is none. */
+static char *
+parse_device (const char *text)
+{
+  guint64 number = 0;
+
+  if (strcmp (text, "auto") == 0 || strcmp (text, "cpu") == 0)
+    return g_strdup (text);
+  if (strcmp (text, "cuda") != 0
+      && (!g_str_has_prefix (text, "cuda:")
+          || !g_ascii_string_to_unsigned (text + strlen ("cuda:"), 10, 0, G_MAXINT8, &number,
+                                          NULL)))
+    return NULL;
+  return g_strdup_printf ("cuda:%u", (guint) number);
+}
+
+static gboolean
+set_text (TrainParameters *parameters, const ParameterSpec *spec, const char *text)
+{
+  char *value = spec->offset == FIELD (device) ? parse_device (text) : g_strdup (text);
+
+  if (value == NULL)
+    return FALSE;
+  g_free (AT (parameters, spec, char *));
+  AT (parameters, spec, char *) = value;
+  return TRUE;
+}
+
 static gboolean
 set_value (TrainParameters *parameters, const ParameterSpec *spec, const char *text)
 {
@@ -211,9 +244,7 @@ set_value (TrainParameters *parameters, const ParameterSpec *spec, const char *t
   switch (spec->kind)
     {
     case PARAMETER_TEXT:
-      g_free (AT (parameters, spec, char *));
-      AT (parameters, spec, char *) = g_strdup (text);
-      return TRUE;
+      return set_text (parameters, spec, text);
     case PARAMETER_NUMBER:
       if (!parse_number (spec, text, &number))
         return FALSE;

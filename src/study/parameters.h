@@ -6,10 +6,9 @@
  */
 #pragma once
 
+#include "catalog/labels.h"
 #include "model/head.h"
 #include <glib.h>
-
-#define PARAMETERS_MAX_CLASSES 32
 
 typedef enum
 {
@@ -37,8 +36,8 @@ typedef struct
   double weight_decay;
   double gamma, alpha; /* alpha NaN: off */
   PosWeightKind pos_weight;
-  double given_pos_weights[PARAMETERS_MAX_CLASSES];
-  guint n_given_pos_weights;
+  double given_pos_weights[CATALOG_N_LABELS];
+  guint n_given_pos_weights; /* 1: it is every class's; else CATALOG_N_LABELS */
   HeadKind head;
   guint hidden;
   double dropout;
@@ -48,7 +47,7 @@ typedef struct
   gboolean keep_best;
   gboolean permute_labels;
   guint bootstrap_draws;
-  char *device;
+  char *device; /* "auto", "cpu" or "cuda:N" */
 } TrainParameters;
 
 /** train_parameters_new: every parameter at its default. */
@@ -72,7 +71,7 @@ typedef struct
   const char *name; /* "weight-decay": the option, the key and the field */
   ParameterKind kind;
   double low, high;
-  const char *choices;  /* "a|b|c" */
+  const char *choices;  /* "a|b|c"; (nullable) a text without it may be anything */
   const char *fallback; /* the default, as text */
   const char *help;     /* one line */
   gsize offset;         /* into TrainParameters; for the kinds that need no code of their own */

@@ -3,18 +3,16 @@
  */
 #pragma once
 
-#include "catalog/record.h"
-#include "sampling/stratify.h"
 #include "study/parameters.h"
+#include "study/rows.h"
 #include "study/workspace.h"
-
-#define STUDY_N_SPLITS 2
 
 typedef struct
 {
-  gsize of;              /* kept rows of the split */
-  gsize n;               /* scans in the sample */
-  gsize cached;          /* of which have a latent */
+  gsize of;     /* kept rows of the split */
+  gsize n;      /* scans in the sample */
+  gsize cached; /* of which have a latent */
+  gsize lost;   /* of which have none and get none: encoding failed, or the latents were imported */
   StratifyShares shares; /* of the labels, in all kept rows and in the sample */
 } StudyPlanSplit;
 
@@ -22,7 +20,7 @@ typedef struct
 {
   StudyPlanSplit splits[STUDY_N_SPLITS]; /* by CatalogSplit */
   char *encoder;                         /* (nullable) whose latents are meant */
-  gsize to_encode;                       /* scans of both samples without a latent; 0: a change of
+  gsize to_encode;                       /* scans of both samples that have neither; 0: a change of
                                             the parameters can be tried at once */
   double seconds; /* to encode them, as it went the last time; NaN where it was never measured */
 } StudyPlan;
@@ -30,8 +28,8 @@ typedef struct
 void study_plan_clear (StudyPlan *plan);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (StudyPlan, study_plan_clear)
 
-/** The rows and the names of those with a latent, so that a plan takes a few ms. It notices when
- * the workspace changed. For one thread at a time. */
+/** The rows, and the names of those that have a latent or failed, so that a plan takes a few ms. It
+ * notices when the workspace changed. For one thread at a time. */
 typedef struct _StudyPlanCache StudyPlanCache;
 
 StudyPlanCache *study_plan_cache_new (void);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "catalog/volume_index.h"
+#include "study/rows.h"
 
 #include <string.h>
 
@@ -97,13 +98,8 @@ study_sample (Job *job, gpointer data, GError **error)
           return FALSE;
         }
     }
-  if (stratify_sample_size (study->fraction, members->n) == 0)
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "a fraction of %g of %" G_GSIZE_FORMAT " scans is none; take a larger one",
-                   study->fraction, members->n);
-      return FALSE;
-    }
+  if (!study_fraction_check (study->fraction, members->n, error))
+    return FALSE;
   job_stage (job, "sampling", "rows", members->n);
   sample->name = study->name != NULL
                      ? g_strdup (study->name)
@@ -125,35 +121,49 @@ study_sample_clear (StudySample *sample)
   g_clear_pointer (&sample->sample, catalog_sample_free);
 }
 
+/** Has this sample been drawn for @wanted, now or before another import? Only then is it ours. */
+static gboolean
+is_drawn_alike (const CatalogSample *sample, const CatalogSample *wanted)
+{
+  return sample->split == wanted->split && sample->fraction == wanted->fraction
+         && sample->seed == wanted->seed && !sample->available;
+}
+
+/** All that was drawn is still there, and it was drawn from as many rows as there are. */
+static gboolean
+still_fits (CatalogStore *store, const CatalogSample *sample, gsize of)
+{
+  g_autoptr (CatalogMembers) members =
+      sample->of == of ? catalog_sample_members (store, sample->name, NULL) : NULL;
+
+  return members != NULL && members->n == sample->n;
+}
+
 char *
 study_sample_ensure (CatalogStore *store, CatalogSplit split, double fraction, guint64 seed,
                      GError **error)
 {
   g_autofree char *name = drawn_name (split, fraction, seed, FALSE);
   g_autoptr (CatalogMembers) members = catalog_split_members (store, split, error);
-  g_autoptr (CatalogSample) sample = NULL;
+  CatalogSample wanted = { .name = name, .split = split, .fraction = fraction, .seed = seed };
   StratifyShares shares;
 
-  if (members == NULL)
+  if (members == NULL || !study_fraction_check (fraction, members->n, error))
     return NULL;
-  sample = catalog_sample_find (store, name, NULL);
-  if (sample != NULL && sample->split == split && sample->of == members->n
-      && sample->fraction == fraction && sample->seed == seed)
+  for (;;)
     {
-      g_autoptr (CatalogMembers) still = catalog_sample_members (store, name, error);
+      g_autoptr (CatalogSample) sample = catalog_sample_find (store, wanted.name, NULL);
+      char *next;
 
-      if (still == NULL)
-        return NULL;
-      if (still->n == sample->n)
+      if (sample != NULL && is_drawn_alike (sample, &wanted)
+          && still_fits (store, sample, members->n))
         return g_steal_pointer (&name);
+      if (sample == NULL || is_drawn_alike (sample, &wanted))
+        break;
+      /* The user gave the name to a sample of another kind. */
+      next = g_strconcat (name, "-drawn", NULL);
+      g_free (name);
+      wanted.name = name = next;
     }
-  g_clear_pointer (&sample, catalog_sample_free);
-  sample = g_new0 (CatalogSample, 1);
-  sample->name = g_strdup (name);
-  sample->split = split;
-  sample->fraction = fraction;
-  sample->seed = seed;
-  if (!draw (store, members, sample, &shares, error))
-    return NULL;
-  return g_steal_pointer (&name);
+  return draw (store, members, &wanted, &shares, error) ? g_steal_pointer (&name) : NULL;
 }

@@ -30,7 +30,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (StudySample, study_sample_clear)
 
 /**
  * study_sample_ensure: the drawn sample of that split, fraction and seed; drawn now unless there is
- * one that still fits the imported split. Returns its name; free with g_free.
+ * one that still fits the imported split. A sample of another kind that has its name is left
+ * alone, and this one gets "-drawn" after it. Returns its name; free with g_free.
  */
 char *study_sample_ensure (CatalogStore *store, CatalogSplit split, double fraction, guint64 seed,
                            GError **error);

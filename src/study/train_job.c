@@ -4,8 +4,8 @@
 #include "base/version.h"
 #include "model/engine.h"
 #include "report/json.h"
-#include "study/cohort.h"
 #include "study/sample_job.h"
+#include "study/train_cache.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,7 +20,9 @@ typedef struct
   const TrainParameters *parameters;
   CatalogStore *store;
   CatalogEncoder *encoder;
-  StudyCohort *train, *valid;
+  Engine *engine;                     /* %NULL: the head is fitted without one */
+  StudyTrainCache *cache, *own_cache; /* own_cache: where the caller gave none */
+  const StudyCohort *train, *valid;   /* the cache's */
   double *train_logits, *valid_logits;
   double thresholds[CATALOG_N_LABELS]; /* of the epoch in hand */
   /* the epoch that is kept */
@@ -35,8 +37,8 @@ training_clear (Training *training)
 {
   g_clear_pointer (&training->store, catalog_store_close);
   g_clear_pointer (&training->encoder, catalog_encoder_free);
-  g_clear_pointer (&training->train, study_cohort_free);
-  g_clear_pointer (&training->valid, study_cohort_free);
+  g_clear_pointer (&training->engine, engine_close);
+  g_clear_pointer (&training->own_cache, study_train_cache_free);
   g_clear_pointer (&training->kept_head, head_free);
   g_free (training->train_logits);
   g_free (training->valid_logits);
@@ -46,40 +48,41 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Training, training_clear)
 
 /* ---- before the first step ---- */
 
-/** A head that is judged on scans of the training split would be judged on what it has seen. */
+/** The sample's name: the given one, or that of the drawn one, which is stored unless this is only
+ * a preview. %NULL without a name. */
 static gboolean
-check_split (CatalogStore *store, const char *name, CatalogSplit split, GError **error)
+choose_sample (Training *training, CatalogSplit split, const char *named, char **sample,
+               GError **error)
 {
-  g_autoptr (CatalogSample) sample = catalog_sample_find (store, name, error);
+  const TrainParameters *parameters = training->parameters;
 
-  if (sample == NULL)
-    return FALSE;
-  if (sample->split == split)
-    return TRUE;
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-               "sample %s is of split %s; name one of split %s", name,
-               catalog_split_name (sample->split), catalog_split_name (split));
-  return FALSE;
+  if (*named != '\0')
+    *sample = g_strdup (named);
+  else if (!training->study->preview)
+    *sample =
+        study_sample_ensure (training->store, split, parameters->fraction, parameters->seed, error);
+  return *sample != NULL || training->study->preview;
 }
 
-/** The named sample, or the one drawn by fraction and seed. */
-static StudyCohort *
+static const StudyCohort *
 load_split (Training *training, CatalogSplit split, const char *named, guint *missing,
             GError **error)
 {
   const TrainParameters *parameters = training->parameters;
-  g_autofree char *sample = *named != '\0'
-                                ? g_strdup (named)
-                                : study_sample_ensure (training->store, split, parameters->fraction,
-                                                       parameters->seed, error);
-  g_autoptr (StudyCohort) cohort = NULL;
-  char **run_sample = split == CATALOG_SPLIT_TRAIN ? &training->study->run->train_sample
-                                                   : &training->study->run->valid_sample;
+  StudyTrainRequest request = { .split = split,
+                                .fraction = parameters->fraction,
+                                .seed = parameters->seed,
+                                .permute_labels = parameters->permute_labels };
+  CatalogRun *run = training->study->run;
+  g_autofree char *sample = NULL;
+  const StudyCohort *cohort;
 
-  if (*named != '\0' && !check_split (training->store, named, split, error))
+  if (!choose_sample (training, split, named, &sample, error))
     return NULL;
-  if (sample == NULL
-      || (cohort = study_cohort_load (training->store, sample, training->encoder, error)) == NULL)
+  request.sample = sample;
+  cohort =
+      study_train_cache_load (training->cache, training->store, training->encoder, &request, error);
+  if (cohort == NULL)
     return NULL;
   *missing = cohort->missing->len;
   if (cohort->n == 0)
@@ -87,13 +90,16 @@ load_split (Training *training, CatalogSplit split, const char *named, guint *mi
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
                    "sample %s: none of its %u scans has a latent of encoder %s; run `encode "
                    "--sample %s` first",
-                   sample, cohort->missing->len, training->encoder->name, sample);
+                   sample != NULL ? sample : catalog_split_name (split), cohort->missing->len,
+                   training->encoder->name, sample != NULL ? sample : "NAME");
       return NULL;
     }
   for (guint i = 0; i < cohort->missing->len; i++)
     job_skip (training->job, g_ptr_array_index (cohort->missing, i), "has no latent; run encode");
-  *run_sample = g_steal_pointer (&sample);
-  return g_steal_pointer (&cohort);
+  if (run != NULL)
+    *(split == CATALOG_SPLIT_TRAIN ? &run->train_sample : &run->valid_sample) =
+        g_steal_pointer (&sample);
+  return cohort;
 }
 
 static gboolean
@@ -101,14 +107,7 @@ load (Training *training, GError **error)
 {
   const TrainParameters *parameters = training->parameters;
   StudyTrain *study = training->study;
-  const char *encoder_name = *parameters->encoder_name != '\0' ? parameters->encoder_name : NULL;
 
-  training->store = workspace_store (study->workspace, error);
-  if (training->store == NULL)
-    return FALSE;
-  training->encoder = catalog_encoder_find (training->store, encoder_name, error);
-  if (training->encoder == NULL)
-    return FALSE;
   job_stage (training->job, "loading latents", "scans", 0);
   training->train = load_split (training, CATALOG_SPLIT_TRAIN, parameters->train_sample,
                                 &study->train_missing, error);
@@ -116,18 +115,11 @@ load (Training *training, GError **error)
     return FALSE;
   training->valid = load_split (training, CATALOG_SPLIT_VALID, parameters->valid_sample,
                                 &study->valid_missing, error);
-  if (training->valid == NULL)
+  if (training->valid == NULL
+      || !study_cohort_check_disjoint (training->train, training->valid, error))
     return FALSE;
   study->train_n = (guint) training->train->n;
   study->valid_n = (guint) training->valid->n;
-
-  /* Both samples: against shuffled truths no score can be better than chance, whatever the head has
-   * learnt. */
-  if (parameters->permute_labels)
-    {
-      study_cohort_permute_labels (training->train, parameters->seed);
-      study_cohort_permute_labels (training->valid, parameters->seed + 1);
-    }
   training->train_logits = g_new (double, training->train->n *CATALOG_N_LABELS);
   training->valid_logits = g_new (double, training->valid->n *CATALOG_N_LABELS);
   training->kept_logits = g_new (double, training->valid->n *CATALOG_N_LABELS);
@@ -135,20 +127,12 @@ load (Training *training, GError **error)
 }
 
 /** Weight of the positives of every class, from the training sample. */
-static gboolean
-choose_pos_weight (Training *training, double *pos_weight, GError **error)
+static void
+choose_pos_weight (Training *training, double *pos_weight)
 {
   const TrainParameters *parameters = training->parameters;
   const StudyCohort *train = training->train;
 
-  if (parameters->pos_weight == POS_WEIGHT_GIVEN
-      && parameters->n_given_pos_weights != CATALOG_N_LABELS)
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "pos-weight: %u numbers were given; give %u, one per class",
-                   parameters->n_given_pos_weights, CATALOG_N_LABELS);
-      return FALSE;
-    }
   for (guint label = 0; label < CATALOG_N_LABELS; label++)
     {
       gsize positives = 0;
@@ -161,7 +145,8 @@ choose_pos_weight (Training *training, double *pos_weight, GError **error)
             "%s: the training sample has no positives; its pos_weight is 1 and nothing is learnt",
             catalog_label_name (label));
       if (parameters->pos_weight == POS_WEIGHT_GIVEN)
-        pos_weight[label] = parameters->given_pos_weights[label];
+        pos_weight[label] =
+            parameters->given_pos_weights[parameters->n_given_pos_weights > 1 ? label : 0];
       else if (parameters->pos_weight == POS_WEIGHT_NONE || positives == 0)
         pos_weight[label] = 1;
       else
@@ -169,7 +154,6 @@ choose_pos_weight (Training *training, double *pos_weight, GError **error)
       if (parameters->pos_weight == POS_WEIGHT_SQRT)
         pos_weight[label] = sqrt (pos_weight[label]);
     }
-  return TRUE;
 }
 
 /** Mean and deviation of every feature over the training sample, kept with the head. */
@@ -329,26 +313,75 @@ judge (guint epoch, const Head *head, double train_loss, gpointer user_data, GEr
   choose_thresholds (training, head);
   head_apply (head, valid->latents, valid->n, training->valid_logits);
   table = metrics_table (&input, job_cancellable (training->job), error);
-  if (table == NULL || !store_epoch (training, epoch, train_loss, table, error))
+  if (table == NULL
+      || (!training->study->preview && !store_epoch (training, epoch, train_loss, table, error)))
     return FALSE;
   keep (training, epoch, head, table);
-  job_add_epoch (training->job, job_epoch_new (epoch, train_loss, g_steal_pointer (&table),
-                                               training->valid_logits, valid->labels, valid->n));
+  if (training->study->unpublished)
+    job_progress (training->job, epoch);
+  else
+    job_add_epoch (training->job, job_epoch_new (epoch, train_loss, g_steal_pointer (&table),
+                                                 training->valid_logits, valid->labels, valid->n));
+  return job_checkpoint (training->job, error);
+}
+
+static gboolean
+on_step (guint step, guint steps, gpointer user_data, GError **error)
+{
+  Training *training = user_data;
+
+  job_step (training->job, step, steps);
   return job_checkpoint (training->job, error);
 }
 
 /* ---- the run ---- */
+
+/** The run that has the name now; %NULL where none has. */
+static CatalogRun *
+run_named (CatalogStore *store, const char *name)
+{
+  g_autoptr (CatalogRun) run = *name != '\0' ? catalog_run_find (store, name, NULL) : NULL;
+
+  return run != NULL && strcmp (run->name, name) == 0 ? g_steal_pointer (&run) : NULL;
+}
+
+gboolean
+study_train_check (CatalogStore *store, const TrainParameters *parameters, GError **error)
+{
+  g_autoptr (CatalogRun) run = run_named (store, parameters->name);
+
+  if (run == NULL || strcmp (run->status, "done") != 0)
+    return TRUE;
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+               "run name '%s': another run has it; choose another name, or rename or delete that "
+               "run",
+               parameters->name);
+  return FALSE;
+}
+
+/** A run that came to nothing gives up the name that a new one wants. */
+static gboolean
+free_name (CatalogStore *store, const char *name, GError **error)
+{
+  g_autoptr (CatalogRun) run = run_named (store, name);
+  g_autofree char *number = NULL;
+
+  if (run == NULL || strcmp (run->status, "done") == 0)
+    return TRUE;
+  number = g_strdup_printf ("run-%" G_GINT64_FORMAT, run->id);
+  return strcmp (number, name) == 0 || catalog_run_rename (store, run->id, number, error);
+}
 
 static gboolean
 begin_run (Training *training, GError **error)
 {
   const TrainParameters *parameters = training->parameters;
   CatalogRun *run = training->study->run;
-
   guint abandoned;
 
   /* The caller holds the workspace's lock, so nobody else is training. */
-  if (!catalog_runs_end_abandoned (training->store, &abandoned, error))
+  if (!catalog_runs_end_abandoned (training->store, &abandoned, error)
+      || !free_name (training->store, parameters->name, error))
     return FALSE;
   run->name = *parameters->name != '\0' ? g_strdup (parameters->name) : NULL;
   run->parameters = train_parameters_text (parameters);
@@ -371,25 +404,20 @@ fit (Training *training, GError **error)
     .cosine = parameters->cosine,
     .dropout = parameters->dropout,
     .loss = { .gamma = parameters->gamma, .alpha = parameters->alpha, .pos_weight = pos_weight },
-    .seed = parameters->seed
+    .seed = parameters->seed,
+    .on_step = on_step
   };
   g_autoptr (Head) head = head_new (parameters->head, train->width,
                                     parameters->head == HEAD_MLP ? parameters->hidden : 0,
                                     CATALOG_N_LABELS, parameters->seed);
 
-  if (!choose_pos_weight (training, pos_weight, error))
-    return FALSE;
+  choose_pos_weight (training, pos_weight);
   if (parameters->standardize)
     standardize (head, train);
   job_stage (training->job, "training", "epochs", parameters->epochs);
-  if (g_str_has_prefix (parameters->device, "cuda"))
-    {
-      g_autoptr (Engine) engine = engine_open (parameters->device, training->study->threads, error);
-
-      return engine != NULL
-             && engine_head_fit (engine, head, train->latents, train->labels, train->n, &options,
-                                 judge, training, job_cancellable (training->job), error);
-    }
+  if (training->engine != NULL)
+    return engine_head_fit (training->engine, head, train->latents, train->labels, train->n,
+                            &options, judge, training, job_cancellable (training->job), error);
   return head_fit (head, train->latents, train->labels, train->n, &options, judge, training,
                    job_cancellable (training->job), error);
 }
@@ -417,6 +445,39 @@ finish_run (Training *training, GError **error)
   return TRUE;
 }
 
+/** Everything that can fail before there is a run to be called failed. */
+static gboolean
+prepare (Training *training, GError **error)
+{
+  StudyTrain *study = training->study;
+  const char *device = study->parameters->device;
+  const char *encoder_name =
+      *study->parameters->encoder_name != '\0' ? study->parameters->encoder_name : NULL;
+
+  training->store = workspace_store (study->workspace, error);
+  if (training->store == NULL)
+    return FALSE;
+  training->encoder = catalog_encoder_find (training->store, encoder_name, error);
+  if (training->encoder == NULL)
+    return FALSE;
+  if (study->cache == NULL)
+    training->own_cache = study_train_cache_new ();
+  training->cache = study->cache != NULL ? study->cache : training->own_cache;
+  if (study->preview)
+    return load (training, error);
+
+  study->run = g_new0 (CatalogRun, 1);
+  if (!study_train_check (training->store, study->parameters, error))
+    return FALSE;
+  if (g_str_has_prefix (device, "cuda"))
+    {
+      training->engine = engine_open (device, study->threads, error);
+      if (training->engine == NULL)
+        return FALSE;
+    }
+  return load (training, error) && begin_run (training, error);
+}
+
 gboolean
 study_train (Job *job, gpointer data, GError **error)
 {
@@ -424,9 +485,10 @@ study_train (Job *job, gpointer data, GError **error)
   g_auto (Training) training = { .job = job, .study = study, .parameters = study->parameters };
   GError *fault = NULL;
 
-  study->run = g_new0 (CatalogRun, 1);
-  if (!load (&training, error) || !begin_run (&training, error))
+  if (!prepare (&training, error))
     return FALSE;
+  if (study->preview)
+    return fit (&training, error);
   job_message (job, "run %s: %u scans to train on, %u to judge on", study->run->name,
                study->train_n, study->valid_n);
   if (fit (&training, &fault) && finish_run (&training, &fault))

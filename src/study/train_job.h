@@ -46,5 +46,9 @@ typedef struct
  */
 gboolean study_train (Job *job, gpointer train, GError **error);
 
+/** study_train_check: what stands against these parameters in this store: the run's name is another
+ * finished run's. */
+gboolean study_train_check (CatalogStore *store, const TrainParameters *parameters, GError **error);
+
 void study_train_clear (StudyTrain *train);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (StudyTrain, study_train_clear)

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define STORE_NAME "workspace.sqlite"
 #define LOCK_NAME "lock"
+#define HOLDER_FORMAT "process %d: " /* and what it does */
 
 struct _Workspace
 {
@@ -79,16 +81,22 @@ workspace_store (Workspace *workspace, GError **error)
   return catalog_store_open (path, FALSE, error);
 }
 
-/** Who holds the lock, from what it wrote into the file. */
-static void
-set_busy (const char *directory, int fd, GError **error)
+/** What the holder of the lock wrote into the file; "" if that can't be read. Free with g_free. */
+static char *
+read_holder (int fd)
 {
   char holder[256] = "";
   ssize_t n = pread (fd, holder, sizeof holder - 1, 0);
 
-  if (n < 0)
-    holder[0] = '\0';
-  g_strstrip (holder);
+  holder[MAX (n, 0)] = '\0';
+  return g_strdup (g_strstrip (holder));
+}
+
+static void
+set_busy (const char *directory, int fd, GError **error)
+{
+  g_autofree char *holder = read_holder (fd);
+
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_BUSY,
                "%s: another program works in this workspace (%s); wait for it or stop it",
                directory, *holder != '\0' ? holder : "unknown");
@@ -122,7 +130,7 @@ workspace_lock (Workspace *workspace, const char *what, GError **error)
       close (fd);
       return FALSE;
     }
-  holder = g_strdup_printf ("process %d: %s\n", (int) getpid (), what);
+  holder = g_strdup_printf (HOLDER_FORMAT "%s\n", (int) getpid (), what);
   if (ftruncate (fd, 0) != 0 || pwrite (fd, holder, strlen (holder), 0) < 0)
     g_debug ("%s: the holder's name cannot be written", path);
   workspace->lock_fd = fd;
@@ -135,4 +143,29 @@ workspace_unlock (Workspace *workspace)
   if (workspace->lock_fd >= 0)
     close (workspace->lock_fd);
   workspace->lock_fd = -1;
+}
+
+gboolean
+workspace_holder (Workspace *workspace, int *pid, char **what)
+{
+  g_autofree char *path = g_build_filename (workspace->directory, LOCK_NAME, NULL);
+  g_autofree char *holder = NULL;
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  int fd = open (path, O_RDWR | O_CLOEXEC);
+  int begin = 0;
+  gboolean held;
+
+  if (fd < 0)
+    return FALSE;
+  held = fcntl (fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  if (held)
+    holder = read_holder (fd);
+  close (fd);
+  *pid = 0;
+  if (!held)
+    return FALSE;
+  if (sscanf (holder, HOLDER_FORMAT "%n", pid, &begin) < 1)
+    begin = 0;
+  *what = g_strdup (holder + begin);
+  return TRUE;
 }
