@@ -32,9 +32,12 @@ typedef struct
 /**
  * catalog_records_page: the records with these ids, in their order, without report texts.
  *
- * Returns: (transfer full) (element-type CatalogRecord) @n elements; %NULL stands where a record is
- * not there any more (its split was imported anew: ask for the ids again). Free with
- * g_ptr_array_unref.
+ * Ids hold as long as the records are not imported anew; catalog_stamp() tells when to ask again.
+ *
+ * @context: the columns that are not of the record itself
+ *
+ * Returns: (transfer full) (element-type CatalogRecord) @n elements; %NULL stands where no record
+ * has the id (any more). Free with g_ptr_array_unref.
  */
 GPtrArray *catalog_records_page (CatalogStore *store, const gint64 *ids, gsize n,
                                  const CatalogRowContext *context, GError **error);
