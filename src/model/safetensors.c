@@ -241,7 +241,9 @@ checkpoint_safetensors_bytes (const CheckpointItem *items, guint n, const char *
     {
       gsize item_size = checkpoint_item_n (&items[i]) * sizeof (float);
 
-      memcpy (bytes + at, items[i].data, item_size);
+      /* An empty tensor may have no data at all. */
+      if (item_size > 0)
+        memcpy (bytes + at, items[i].data, item_size);
       at += item_size;
     }
   return g_bytes_new_take (bytes, size);
