@@ -1,6 +1,7 @@
 #include "batch/batch.h"
 
 #include "report/text_table.h"
+#include "study/progress.h"
 
 #include <math.h>
 #include <signal.h>
@@ -156,6 +157,7 @@ batch_run (const Batch *batch, const char *name, JobFunc func, gpointer data, Wo
 {
   Seen seen = { .terminal = isatty (STDERR_FILENO) };
   guint64 version = 0;
+  StudyProgressWriter *progress = NULL;
   GError *error = NULL;
   Job *job;
   gboolean cancelled = FALSE;
@@ -167,6 +169,8 @@ batch_run (const Batch *batch, const char *name, JobFunc func, gpointer data, Wo
     return batch_fail (error);
   catch_signals ();
   job = job_start (name, func, data);
+  if (locks != NULL)
+    progress = study_progress_publish (locks, job);
   for (;;)
     {
       g_auto (JobSnapshot) now = { 0 };
@@ -196,6 +200,7 @@ batch_run (const Batch *batch, const char *name, JobFunc func, gpointer data, Wo
       if (skips != NULL)
         g_clear_pointer (skips, json_decref);
     }
+  g_clear_pointer (&progress, study_progress_end);
   job_free (job);
   if (locks != NULL)
     workspace_unlock (locks);

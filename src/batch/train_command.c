@@ -1,7 +1,5 @@
 #include "batch/steps.h"
 
-#include "base/error.h"
-#include "catalog/runs.h"
 #include "report/json.h"
 #include "report/tables.h"
 #include "report/text_table.h"
@@ -112,67 +110,6 @@ print_result (const StudyTrain *study, const Watch *watch)
   fflush (stdout);
 }
 
-/** "NAME-2", or the first number after it that no run has. */
-static char *
-free_name (CatalogStore *store, const char *name, GError **error)
-{
-  for (guint number = 2;; number++)
-    {
-      g_autofree char *free = g_strdup_printf ("%s-%u", name, number);
-      g_autoptr (GError) fault = NULL;
-      g_autoptr (CatalogRun) taken = catalog_run_find (store, free, &fault);
-
-      if (taken != NULL)
-        continue;
-      if (g_error_matches (fault, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND))
-        return g_steal_pointer (&free);
-      g_propagate_error (error, g_steal_pointer (&fault));
-      return NULL;
-    }
-}
-
-/** A run that came to nothing gives its name to the one that is to come, and takes another. */
-static gboolean
-give_up_name (CatalogStore *store, const char *name, GError **error)
-{
-  g_autoptr (GError) fault = NULL;
-  g_autoptr (CatalogRun) run = catalog_run_find (store, name, &fault);
-  g_autofree char *other = NULL;
-
-  if (run == NULL && !g_error_matches (fault, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&fault));
-      return FALSE;
-    }
-  /* "latest" and numbers find runs of other names; a finished one keeps its own. */
-  if (run == NULL || strcmp (run->name, name) != 0 || strcmp (run->status, "done") == 0)
-    return TRUE;
-  other = free_name (store, name, error);
-  if (other == NULL || !catalog_run_rename (store, run->id, other, error))
-    return FALSE;
-  fprintf (stderr, "the %s run %s is now called %s\n", run->status, name, other);
-  return TRUE;
-}
-
-static gboolean
-make_way (Workspace *workspace, const char *name, GError **error)
-{
-  g_autoptr (CatalogStore) store = NULL;
-  guint abandoned;
-  gboolean done;
-
-  if (*name == '\0')
-    return TRUE;
-  /* Under the lock nobody trains: a run that says so was killed. */
-  if (!workspace_lock (workspace, "train", error))
-    return FALSE;
-  store = workspace_store (workspace, error);
-  done = store != NULL && catalog_runs_end_abandoned (store, &abandoned, error)
-         && give_up_name (store, name, error);
-  workspace_unlock (workspace);
-  return done;
-}
-
 int
 batch_train (const Batch *batch, Workspace *workspace, const TrainParameters *parameters,
              gboolean stream, JobEpoch **last)
@@ -186,11 +123,7 @@ batch_train (const Batch *batch, Workspace *workspace, const TrainParameters *pa
                   .epochs = parameters->epochs,
                   .all = json_array () };
   json_t *skipped = NULL;
-  GError *error = NULL;
-  int code =
-      make_way (workspace, parameters->name, &error)
-          ? batch_run (batch, "train", study_train, &study, workspace, on_epoch, &watch, &skipped)
-          : batch_fail (error);
+  int code = batch_run (batch, "train", study_train, &study, workspace, on_epoch, &watch, &skipped);
 
   if (skipped != NULL)
     {

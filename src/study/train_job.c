@@ -361,15 +361,20 @@ study_train_check (CatalogStore *store, const TrainParameters *parameters, GErro
 
 /** A run that came to nothing gives up the name that a new one wants. */
 static gboolean
-free_name (CatalogStore *store, const char *name, GError **error)
+free_name (Training *training, const char *name, GError **error)
 {
-  g_autoptr (CatalogRun) run = run_named (store, name);
+  g_autoptr (CatalogRun) run = run_named (training->store, name);
   g_autofree char *number = NULL;
 
   if (run == NULL || strcmp (run->status, "done") == 0)
     return TRUE;
   number = g_strdup_printf ("run-%" G_GINT64_FORMAT, run->id);
-  return strcmp (number, name) == 0 || catalog_run_rename (store, run->id, number, error);
+  if (strcmp (number, name) == 0)
+    return TRUE;
+  if (!catalog_run_rename (training->store, run->id, number, error))
+    return FALSE;
+  job_warn (training->job, "the %s run %s is now called %s", run->status, name, number);
+  return TRUE;
 }
 
 static gboolean
@@ -381,7 +386,7 @@ begin_run (Training *training, GError **error)
 
   /* The caller holds the workspace's lock, so nobody else is training. */
   if (!catalog_runs_end_abandoned (training->store, &abandoned, error)
-      || !free_name (training->store, parameters->name, error))
+      || !free_name (training, parameters->name, error))
     return FALSE;
   run->name = *parameters->name != '\0' ? g_strdup (parameters->name) : NULL;
   run->parameters = train_parameters_text (parameters);
