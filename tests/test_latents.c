@@ -443,6 +443,25 @@ test_latent_of_another_width_is_refused (void **state)
 }
 
 static void
+test_latents_of_no_numbers_are_saved_or_say_why_not (void **state)
+{
+  g_autoptr (CatalogStore) store = testing_store_new ("empty.sqlite", NULL);
+  CatalogEncoder encoder = { .name = (char *) "none",
+                             .weights_hash = (char *) "",
+                             .checkpoint_path = (char *) "",
+                             .description = (char *) "" };
+  const float values[] = { 1 };
+  const CatalogLatent latent = {
+    .key = "k", .volume = "v", .content_hash = "", .preparation = "", .values = values
+  };
+  g_autoptr (GError) error = NULL;
+
+  catalog_encoder_ensure (store, &encoder, &error);
+  assert_no_error (error);
+  assert_int_equal (catalog_latent_save (store, encoder.id, &latent, &error), error == NULL);
+}
+
+static void
 test_imports_leave_nothing_behind_and_encoded_latents_stay (void **state)
 {
   g_autoptr (CatalogStore) store = testing_store_new ("imports.sqlite", NULL);
@@ -481,6 +500,7 @@ main (void)
     cmocka_unit_test (test_failure_stands_until_a_latent_clears_it),
     cmocka_unit_test (test_latents_are_saved_all_or_none),
     cmocka_unit_test (test_latent_of_another_width_is_refused),
+    cmocka_unit_test (test_latents_of_no_numbers_are_saved_or_say_why_not),
     cmocka_unit_test (test_imports_leave_nothing_behind_and_encoded_latents_stay),
   };
 

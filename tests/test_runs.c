@@ -362,6 +362,47 @@ test_note_is_kept (void **state)
   assert_error_says (&error, "run 99", NULL);
 }
 
+static void
+test_runs_are_counted (void **state)
+{
+  g_autoptr (CatalogStore) store = testing_store_new ("count.sqlite", NULL);
+  g_autoptr (CatalogRun) first = NULL, second = NULL;
+  g_autoptr (GError) error = NULL;
+
+  prepare_for_runs (store);
+  assert_int_equal (catalog_runs_count (store, &error), 0);
+  first = must_begin (store, NULL);
+  second = must_begin (store, NULL);
+  assert_int_equal (catalog_runs_count (store, &error), 2);
+  assert_true (catalog_run_delete (store, first->id, &error));
+  assert_int_equal (catalog_runs_count (store, &error), 1);
+  testing_store_exec (store, "DROP TABLE prediction; DROP TABLE epoch_class; DROP TABLE epoch;"
+                             "DROP TABLE run_result; DROP TABLE run");
+  assert_int_equal (catalog_runs_count (store, &error), -1);
+  assert_error_says (&error, "run", NULL);
+}
+
+static void
+test_run_without_classes_has_no_thresholds_but_no_error (void **state)
+{
+  g_autoptr (CatalogStore) store = testing_store_new ("classless.sqlite", NULL);
+  g_autoptr (CatalogRun) run = NULL;
+  g_autoptr (GBytes) head = g_bytes_new_static ("h", 1);
+  const double thresholds[] = { 0.5 };
+  const CatalogRunResult result = { .head = head, .thresholds = thresholds };
+  g_autofree double *found = NULL;
+  guint n_classes = 1;
+  g_autoptr (GError) error = NULL;
+
+  prepare_for_runs (store);
+  run = must_begin (store, NULL);
+  assert_true (catalog_run_finish (store, run->id, &result, &error));
+  found = catalog_run_thresholds (store, run->id, &n_classes, &error);
+  assert_no_error (error);
+  assert_non_null (found);
+  assert_int_equal (n_classes, 0);
+}
+
 int
 main (void)
 {
@@ -376,6 +417,8 @@ main (void)
     cmocka_unit_test (test_run_keeps_the_sample_it_used_until_it_goes),
     cmocka_unit_test (test_abandoned_runs_are_called_failed),
     cmocka_unit_test (test_note_is_kept),
+    cmocka_unit_test (test_runs_are_counted),
+    cmocka_unit_test (test_run_without_classes_has_no_thresholds_but_no_error),
   };
 
   return cmocka_run_group_tests_name ("runs", tests, NULL, NULL);

@@ -1,15 +1,17 @@
 /**
  * query.h: finding records.
  *
- * The language, in words: terms joined by AND (or just a space), OR, NOT and brackets. A term is
- *   a label's name                      emphysema, "pleural effusion", pleural_effusion, pleural
- * effusion a "phrase in quotes" or a word      found in the report (if it is not a label's name);
- * word* by prefix field OP value                      age > 60, sex = F, spacing_z <= 1, slices >=
- * 200, manufacturer ~ siemens text: "phrase"                      the report, even where the phrase
- * names a label split:, kept / dropped / reason = patient, encoded, volume ~ valid_1, patient =
- * train_12 Operators: = (or :) != < <= > >= and ~ (contains, any case). Precedence NOT, AND, OR. An
- * unknown value matches neither a comparison nor its NOT; `age = unknown` finds it.
- * catalog_query_help() documents every field.
+ * A query is made of terms joined by AND (or just a space), OR, NOT and brackets; NOT binds
+ * closest, then AND, then OR.
+ *
+ *     emphysema, "pleural effusion", pleural_effusion    a label's name
+ *     cough, "ground glass", nodul*                      a word, phrase or prefix in the report
+ *     text: emphysema                                    the same where it is a label's name
+ *     age > 60, sex = F, manufacturer ~ siemens          a field, compared
+ *     kept, dropped, encoded                             a state
+ *
+ * Operators are = (or :) != < <= > >= and ~ (contains, any case). An unknown value matches neither
+ * a comparison nor its NOT; `age = unknown` finds it. catalog_query_help() documents every field.
  */
 #pragma once
 

@@ -256,14 +256,14 @@ sigmoid (double logit)
 static void
 sql_probability (sqlite3_context *context, int n_arguments, sqlite3_value **arguments)
 {
-  const double *logits = sqlite3_value_blob (arguments[0]);
-  int n_classes = sqlite3_value_bytes (arguments[0]) / (int) sizeof *logits;
-  int class_index = sqlite3_value_int (arguments[1]);
+  const char *logits = sqlite3_value_blob (arguments[0]); /* SQLite's memory may be unaligned */
   double logit;
+  int n_classes = sqlite3_value_bytes (arguments[0]) / (int) sizeof logit;
+  int class_index = sqlite3_value_int (arguments[1]);
 
   if (class_index < 0 || class_index >= n_classes)
     return;
-  memcpy (&logit, logits + class_index, sizeof logit); /* SQLite's memory may be unaligned */
+  memcpy (&logit, logits + (gsize) class_index * sizeof logit, sizeof logit);
   sqlite3_result_double (context, sigmoid (logit));
 }
 
