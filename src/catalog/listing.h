@@ -11,8 +11,8 @@
 /**
  * catalog_records_ids: what catalog_records_list() would give, as ids in the same order.
  *
- * @cancellable: (nullable) may be cancelled from another thread; the query stops within a
- * millisecond or so, as G_IO_ERROR_CANCELLED
+ * @cancellable: (nullable) may be cancelled from another thread; the query then stops within
+ * some milliseconds, as G_IO_ERROR_CANCELLED
  *
  * Returns: (transfer full) (element-type gint64); free with g_array_unref
  */
