@@ -1,0 +1,240 @@
+/* From nothing to a run in one job: the demo, and experiments on its cohort. A few seconds. */
+#include "testing_study.h"
+
+#include "base/error.h"
+#include "catalog/latents.h"
+#include "study/demo_job.h"
+#include "study/encode_job.h"
+#include "study/experiment_job.h"
+#include "study/plan.h"
+#include "study/settings.h"
+
+#include <math.h>
+#include <string.h>
+
+#define TRAIN_PATIENTS 60
+#define VALID_PATIENTS 30
+
+static Workspace *workspace;
+static char *checkpoint, *volumes;
+
+/** The stages that a job went through, as its own thread published them. */
+typedef struct
+{
+  Job *job;
+  GString *text;
+} Stages;
+
+static void
+note_stage (gpointer user_data)
+{
+  Stages *stages = user_data;
+  g_auto (JobSnapshot) now = { 0 };
+
+  job_snapshot (stages->job, &now);
+  if (!g_str_has_suffix (stages->text->str, now.stage))
+    g_string_append_printf (stages->text, ", %s", now.stage);
+}
+
+static char *
+run_noting_stages (JobFunc func, gpointer data, JobSnapshot *last)
+{
+  Stages stages = { .text = g_string_new (NULL) };
+  g_autoptr (GError) error = NULL;
+
+  stages.job = job_start ("test", func, data);
+  job_set_wakeup (stages.job, note_stage, &stages);
+  job_wait (stages.job, &error);
+  assert_no_error (error);
+  job_snapshot (stages.job, last);
+  job_free (stages.job);
+  return g_string_free (stages.text, FALSE);
+}
+
+static TrainParameters *
+quick_parameters (double fraction)
+{
+  TrainParameters *parameters = train_parameters_new ();
+
+  parameters->fraction = fraction;
+  parameters->epochs = 2;
+  parameters->bootstrap_draws = 20;
+  return parameters;
+}
+
+static void
+test_the_whole_demo_is_one_job (void **state)
+{
+  g_autofree char *directory = testing_path ("demo");
+  g_autoptr (GError) error = NULL;
+  g_auto (JobSnapshot) last = { 0 };
+  g_autoptr (CatalogStore) store = NULL;
+  g_autofree char *stages = NULL, *remembered_checkpoint = NULL, *remembered_volumes = NULL;
+
+  workspace = workspace_open (directory, TRUE, &error);
+  assert_no_error (error);
+  {
+    g_auto (StudyDemoAll) all = { .demo = { .workspace = workspace,
+                                            .seed = STUDY_DEMO_SEED,
+                                            .threads = 2,
+                                            .n_train = TRAIN_PATIENTS,
+                                            .n_valid = VALID_PATIENTS },
+                                  .control = TRUE };
+
+    stages = run_noting_stages (study_demo_all, &all, &last);
+    assert_int_equal (all.funnels[CATALOG_SPLIT_TRAIN].count[CATALOG_KEPT], TRAIN_PATIENTS);
+    assert_int_equal (all.funnels[CATALOG_SPLIT_VALID].count[CATALOG_KEPT], VALID_PATIENTS);
+    assert_non_null (strstr (all.control_run->parameters, "permute-labels=yes"));
+    assert_int_equal (all.run->id + 1, all.control_run->id);
+    checkpoint = g_strdup (all.demo.checkpoint);
+    volumes = g_strdup (all.demo.volumes);
+  }
+  assert_non_null (strstr (stages, "painting phantoms, making the encoder, importing, sampling, "
+                                   "looking for scans, loading the encoder, encoding, loading "
+                                   "latents, training"));
+  /* The control's epochs are not among those on screen. */
+  assert_int_equal (last.epochs->len, 5);
+  assert_int_equal (last.skips->len, 0);
+
+  store = workspace_store (workspace, NULL);
+  remembered_checkpoint = catalog_store_get (store, STUDY_SETTING_CHECKPOINT);
+  remembered_volumes = catalog_store_get (store, STUDY_SETTING_VOLUMES);
+  assert_true (g_path_is_absolute (remembered_checkpoint));
+  assert_true (g_str_has_suffix (remembered_checkpoint, "demo-ctvit.pt"));
+  assert_true (g_str_has_suffix (remembered_volumes, "volumes"));
+  assert_true (study_setting_seconds_per_scan (store, "demo-ctvit.pt") > 0);
+}
+
+static void
+test_an_experiment_encodes_only_what_is_missing (void **state)
+{
+  g_autoptr (TrainParameters) parameters = quick_parameters (1);
+  g_autoptr (StudyPlanCache) cache = study_plan_cache_new ();
+  g_auto (StudyExperiment) experiment = { .workspace = workspace,
+                                          .parameters = parameters,
+                                          .checkpoint = checkpoint,
+                                          .volumes_directory = volumes,
+                                          .threads = 2 };
+  g_auto (StudyPlan) before = { 0 }, after = { 0 };
+  g_auto (JobSnapshot) last = { 0 };
+  g_autofree char *stages = NULL;
+  g_autoptr (GError) error = NULL;
+
+  study_plan (workspace, parameters, checkpoint, cache, &before, NULL, &error);
+  assert_no_error (error);
+  assert_true (before.to_encode > 0 && before.to_encode < TRAIN_PATIENTS + VALID_PATIENTS);
+  assert_true (before.seconds > 0);
+  stages = run_noting_stages (study_experiment, &experiment, &last);
+  assert_int_equal (experiment.missing, before.to_encode);
+  assert_int_equal (experiment.encoded, before.to_encode);
+  assert_int_equal (experiment.train_n, TRAIN_PATIENTS);
+  assert_int_equal (experiment.valid_n, VALID_PATIENTS);
+  assert_string_equal (experiment.run->encoder, "demo-ctvit.pt");
+  study_plan (workspace, parameters, checkpoint, cache, &after, NULL, &error);
+  assert_no_error (error);
+  assert_int_equal (after.to_encode, 0);
+  assert_true (after.seconds == 0);
+}
+
+static void
+test_an_experiment_on_known_scans_loads_no_encoder (void **state)
+{
+  g_autoptr (TrainParameters) parameters = quick_parameters (1);
+  g_auto (StudyExperiment) experiment = { .workspace = workspace, .parameters = parameters };
+  g_auto (JobSnapshot) last = { 0 };
+  g_autofree char *stages = run_noting_stages (study_experiment, &experiment, &last);
+
+  assert_int_equal (experiment.missing, 0);
+  assert_null (strstr (stages, "loading the encoder"));
+  assert_non_null (strstr (stages, "training"));
+}
+
+static void
+test_an_experiment_without_the_means_to_encode_asks_for_them (void **state)
+{
+  g_autoptr (TrainParameters) parameters = quick_parameters (1);
+  StudyExperiment experiment = { .workspace = workspace,
+                                 .parameters = parameters,
+                                 .checkpoint = checkpoint };
+  g_autoptr (GError) error = NULL;
+
+  train_parameters_set (parameters, "encoder-name", "another", &error);
+  error = testing_study_fail (study_experiment, &experiment);
+  assert_error_says (&error, "90 scans", "checkpoint", "folder", NULL);
+}
+
+static void
+test_an_experiment_goes_on_without_scans_that_are_nowhere (void **state)
+{
+  g_autofree char *empty = testing_path ("nothing");
+  g_autoptr (TrainParameters) parameters = quick_parameters (1);
+  g_auto (StudyExperiment) experiment = { .workspace = workspace,
+                                          .parameters = parameters,
+                                          .checkpoint = checkpoint,
+                                          .volumes_directory = empty };
+  g_autoptr (CatalogStore) store = workspace_store (workspace, NULL);
+  g_autoptr (CatalogEncoder) demo = catalog_encoder_find (store, "demo-ctvit.pt", NULL);
+  g_auto (GStrv) encoded = catalog_latent_volumes (store, demo->id, NULL);
+  CatalogEncoder few = { .name = (char *) "few",
+                         .weights_hash = (char *) "few",
+                         .checkpoint_path = (char *) "",
+                         .description = (char *) "",
+                         .width = demo->width };
+  g_auto (JobSnapshot) last = { 0 };
+  g_autoptr (GError) error = NULL;
+  gsize n = g_strv_length (encoded);
+
+  g_mkdir_with_parents (empty, 0700);
+  catalog_encoder_ensure (store, &few, &error);
+  assert_no_error (error);
+  /* All but the first three have a latent. */
+  for (gsize i = 3; i < n; i++)
+    {
+      g_autofree float *values = g_new (float, few.width);
+      guint8 present;
+
+      catalog_latents_load (store, demo->id, (const char *const *) &encoded[i], 1, few.width,
+                            values, &present, &error);
+      assert_no_error (error);
+      catalog_latent_save (store, few.id,
+                           &(CatalogLatent){ .key = encoded[i],
+                                             .volume = encoded[i],
+                                             .content_hash = "",
+                                             .preparation = "",
+                                             .values = values },
+                           &error);
+      assert_no_error (error);
+    }
+  train_parameters_set (parameters, "encoder-name", "few", &error);
+  testing_study_run (study_experiment, &experiment, &last);
+  assert_int_equal (experiment.missing, 3);
+  assert_int_equal (experiment.encoded, 0);
+  /* Each is named once, with the reason that came first. */
+  assert_int_equal (last.skips->len, 3);
+  assert_non_null (strstr (((JobSkip *) g_ptr_array_index (last.skips, 0))->reason, "not found"));
+  assert_int_equal (experiment.train_n + experiment.valid_n, n - 3);
+}
+
+static int
+free_workspace (void **state)
+{
+  g_clear_pointer (&workspace, workspace_free);
+  g_free (checkpoint);
+  g_free (volumes);
+  return 0;
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_the_whole_demo_is_one_job),
+    cmocka_unit_test (test_an_experiment_encodes_only_what_is_missing),
+    cmocka_unit_test (test_an_experiment_on_known_scans_loads_no_encoder),
+    cmocka_unit_test (test_an_experiment_without_the_means_to_encode_asks_for_them),
+    cmocka_unit_test (test_an_experiment_goes_on_without_scans_that_are_nowhere),
+  };
+
+  engine_prepare_process ();
+  return cmocka_run_group_tests_name ("experiment", tests, NULL, free_workspace);
+}
