@@ -372,11 +372,12 @@ static gboolean
 describe_split (const Import *import, GError **error)
 {
   const CatalogImportOptions *options = import->options;
+  /* To the millisecond: no two imports have the same moment, and stamp.c tells them apart by it. */
   g_autoptr (sqlite3_stmt) statement =
       store_prepare (import->store,
                      "INSERT OR REPLACE INTO split (name, imported, reports_path, labels_path,"
                      " metadata_path, no_chest_path, require_both, without_metadata)"
-                     " VALUES (?, " STORE_NOW ", ?, ?, ?, ?, ?, ?)",
+                     " VALUES (?, strftime ('%Y-%m-%dT%H:%M:%fZ', 'now'), ?, ?, ?, ?, ?, ?)",
                      error);
 
   if (statement == NULL)

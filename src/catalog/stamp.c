@@ -13,19 +13,13 @@ read_text (CatalogStore *store, sqlite3_stmt *statement, GError **error)
 char *
 catalog_split_stamp (CatalogStore *store, CatalogSplit split, GError **error)
 {
-  /* When it was imported is known to a second only, so the labels have a say too. */
+  /* Rows change only by an import. */
   g_autoptr (sqlite3_stmt) statement = store_prepare (
-      store,
-      "SELECT coalesce ((SELECT imported FROM split WHERE name = ?), '') || ' ' || count (*)"
-      " || ' ' || total (id) || ' ' || total (labels * (position + 1))"
-      " FROM volume WHERE split = ? AND reason = ?",
-      error);
+      store, "SELECT coalesce ((SELECT imported FROM split WHERE name = ?), '')", error);
 
   if (statement == NULL)
     return NULL;
   store_bind_text (statement, 1, catalog_split_name (split));
-  sqlite3_bind_int (statement, 2, split);
-  sqlite3_bind_int (statement, 3, CATALOG_KEPT);
   return read_text (store, statement, error);
 }
 
