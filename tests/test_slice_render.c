@@ -105,18 +105,51 @@ test_a_sphere_stays_round_whatever_spacing_and_pixels (void **state)
 static void
 test_all_of_a_slice_just_fits_with_black_beside_it (void **state)
 {
-  g_autoptr (VolumeSlice) slice = slice_of (20, 10, 1, 1);
+  g_autoptr (VolumeSlice) wide = slice_of (20, 10, 1, 1), tall = slice_of (10, 20, 1, 1);
   const VolumeView view = view_of (40, 40);
 
   for (gsize i = 0; i < 200; i++)
-    slice->hu[i] = 60;
+    wide->hu[i] = tall->hu[i] = 60;
   for (gboolean inverted = FALSE; inverted <= TRUE; inverted++)
     {
-      g_autofree guint8 *grey = render (slice, &view, inverted);
+      g_autofree guint8 *across = render (wide, &view, inverted);
+      g_autofree guint8 *down = render (tall, &view, inverted);
 
-      for (guint y = 0; y < 40; y++)
-        for (guint x = 0; x < 40; x++)
-          assert_int_equal (grey[y * 40 + x], y < 10 || y >= 30 ? 0 : inverted ? 102 : 153);
+      for (guint i = 0; i < 40; i++)
+        for (guint k = 0; k < 40; k++)
+          {
+            const guint8 grey = i < 10 || i >= 30 ? 0 : inverted ? 102 : 153;
+
+            assert_int_equal (across[i * 40 + k], grey);
+            assert_int_equal (down[k * 40 + i], grey);
+          }
+    }
+}
+
+static void
+test_an_even_slice_is_even_to_its_rim_at_any_zoom_and_place (void **state)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (2);
+  g_autoptr (VolumeSlice) slice = slice_of (50, 70, 1, 1);
+
+  for (gsize i = 0; i < 50 * 70; i++)
+    slice->hu[i] = 60;
+  for (guint round = 0; round < 200; round++)
+    {
+      VolumeView view = view_of (30, 30);
+      g_autofree guint8 *grey = NULL;
+      guint lit = 0;
+
+      view.zoom = g_rand_double_range (random, 0.2, 5);
+      view.pan_x_mm = g_rand_double_range (random, -20, 20);
+      view.pan_y_mm = g_rand_double_range (random, -20, 20);
+      grey = render (slice, &view, FALSE);
+      for (guint i = 0; i < 30 * 30; i++)
+        {
+          assert_true (grey[i] == 0 || grey[i] == 153);
+          lit += grey[i] == 153;
+        }
+      assert_true (lit > 0);
     }
 }
 
@@ -362,6 +395,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_a_sphere_stays_round_whatever_spacing_and_pixels),
     cmocka_unit_test (test_all_of_a_slice_just_fits_with_black_beside_it),
+    cmocka_unit_test (test_an_even_slice_is_even_to_its_rim_at_any_zoom_and_place),
     cmocka_unit_test (test_a_picture_of_the_slices_own_size_is_its_window),
     cmocka_unit_test (test_shrinking_averages_areas),
     cmocka_unit_test (test_enlarging_is_linear_between_voxels_and_flat_at_the_rim),

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const VolumeMetadata nothing = VOLUME_METADATA_NONE;
 
@@ -264,7 +265,7 @@ test_positions_go_through_the_affine (void **state)
 static void
 test_of_a_truncated_file_the_slices_that_came_stay_visible (void **state)
 {
-  static const char *const axes[] = { "LPS", "LPI", "SPL" };
+  static const char *const axes[] = { "LPS", "LPI", "SPL", "SPR" };
 
   for (guint a = 0; a < G_N_ELEMENTS (axes); a++)
     {
@@ -289,8 +290,8 @@ test_of_a_truncated_file_the_slices_that_came_stay_visible (void **state)
       assert_true (seen.ready && seen.arrived > 0 && seen.arrived < n[2]);
       assert_true (g_error_matches (seen.error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT));
       assert_non_null (strstr (seen.error->message, "truncated"));
-      assert_int_equal (seen.arrival_axis, a == 2 ? 0 : 2);
-      assert_int_equal (seen.arrives_from_far_end, a == 1);
+      assert_int_equal (seen.arrival_axis, a >= 2 ? 0 : 2);
+      assert_int_equal (seen.arrives_from_far_end, a % 2);
 
       for (VolumeAxis axis = VOLUME_AXIS_AXIAL; axis <= VOLUME_AXIS_SAGITTAL; axis++)
         for (gsize i = 0; i < volume_slice_count (volume, axis); i++)
@@ -357,14 +358,12 @@ write_large (const char *name)
   return nifti_maker_write (name, &header, values, NIFTI_MAKER_GZIP);
 }
 
-static void
-test_slices_are_absent_or_right_at_any_time (void **state)
+/** Look at a volume all the time until it is there; how often only a part of it was. */
+static guint
+look_while_it_is_read (const char *path, const Volume *volume)
 {
-  g_autofree char *path = write_large ("large.nii.gz");
-  g_autoptr (Volume) volume =
-      volume_load (path, &nothing, VOLUME_RESCALE_AUTO, VOLUME_ORIENT_LPS, NULL, NULL);
-  Waiter waiter = WAITER_INIT;
   const gint64 start_us = g_get_monotonic_time ();
+  Waiter waiter = WAITER_INIT;
   g_autoptr (VolumeViewer) viewer = open_viewer (path, NULL, VOLUME_ORIENT_LPS, &waiter);
   gboolean finished = FALSE;
   guint in_between = 0;
@@ -377,8 +376,7 @@ test_slices_are_absent_or_right_at_any_time (void **state)
       in_between += seen.arrived > 0 && seen.arrived < LARGE_SLICES;
       for (VolumeAxis axis = VOLUME_AXIS_AXIAL; axis <= VOLUME_AXIS_SAGITTAL && seen.ready; axis++)
         {
-          const gsize index = seen.arrived * 2 / 3;
-          const gsize i = MIN (index, volume_slice_count (volume, axis) - 1);
+          const gsize i = MIN (seen.arrived * 2 / 3, volume_slice_count (volume, axis) - 1);
           g_autoptr (VolumeSlice) expected = volume_slice_extract (volume, axis, i);
           g_autoptr (VolumeSlice) slice = volume_viewer_slice (viewer, axis, i);
 
@@ -390,7 +388,6 @@ test_slices_are_absent_or_right_at_any_time (void **state)
         }
       finished = seen.finished;
     }
-  assert_true (in_between > 0);
 
   pthread_mutex_lock (&waiter.mutex);
   /* Header, first slice, end; thirty a second; and the one that began a second. */
@@ -398,10 +395,50 @@ test_slices_are_absent_or_right_at_any_time (void **state)
   assert_true (waiter.wakes
                <= 4 + 30 * (double) (g_get_monotonic_time () - start_us) / G_USEC_PER_SEC);
   pthread_mutex_unlock (&waiter.mutex);
+  return in_between;
 }
 
 static void
-test_it_can_be_let_go_at_any_moment_and_never_wakes_again (void **state)
+test_slices_are_absent_or_right_at_any_time (void **state)
+{
+  g_autofree char *path = write_large ("large.nii.gz");
+  g_autoptr (Volume) volume =
+      volume_load (path, &nothing, VOLUME_RESCALE_AUTO, VOLUME_ORIENT_LPS, NULL, NULL);
+  guint in_between = 0;
+
+  /* More than once where a busy machine has the reader done before anyone looked. */
+  for (guint round = 0; round < 50 && in_between == 0; round++)
+    in_between = look_while_it_is_read (path, volume);
+  assert_true (in_between > 0);
+}
+
+static double
+cpu_s (void)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+         + (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+/** Wait until no thread works any more. */
+static void
+wait_until_idle (void)
+{
+  const double pause_s = 0.03;
+  double before_s;
+
+  do
+    {
+      before_s = cpu_s ();
+      g_usleep ((gulong) (pause_s * G_USEC_PER_SEC));
+    }
+  while (cpu_s () - before_s > pause_s / 4);
+}
+
+static void
+test_it_can_be_let_go_at_any_moment (void **state)
 {
   g_autofree char *path = write_large ("let_go.nii.gz");
 
@@ -420,8 +457,36 @@ test_it_can_be_let_go_at_any_moment_and_never_wakes_again (void **state)
       start_us = g_get_monotonic_time ();
       volume_viewer_unref (viewer);
       assert_true (g_get_monotonic_time () - start_us < G_USEC_PER_SEC);
-      g_free (waiter); /* a later wake-up would be seen by the sanitizers */
+      g_free (waiter); /* the sanitizers would see a later wake-up */
     }
+}
+
+static void
+test_nobody_reads_on_for_an_owner_that_left (void **state)
+{
+  const guint rounds = 20;
+  g_autofree char *path = write_large ("left.nii.gz");
+  double start_s, whole_s;
+  Waiter waiter = WAITER_INIT;
+  guint wakes;
+
+  wait_until_idle ();
+  start_s = cpu_s ();
+  {
+    g_autoptr (VolumeViewer) viewer = open_viewer (path, NULL, VOLUME_ORIENT_LPS, &waiter);
+    g_auto (VolumeViewerState) seen = { 0 };
+
+    wait_for_end (viewer, &waiter, &seen);
+  }
+  wait_until_idle ();
+  whole_s = cpu_s () - start_s;
+  start_s = cpu_s ();
+  wakes = waiter.wakes;
+  for (guint round = 0; round < rounds; round++)
+    volume_viewer_unref (open_viewer (path, NULL, VOLUME_ORIENT_LPS, &waiter));
+  wait_until_idle ();
+  assert_true (cpu_s () - start_s < rounds * whole_s / 4);
+  assert_true (waiter.wakes - wakes < rounds); /* all would be three or more each */
 }
 
 /* ---- later ---- */
@@ -470,7 +535,8 @@ main (void)
     cmocka_unit_test (test_of_a_truncated_file_the_slices_that_came_stay_visible),
     cmocka_unit_test (test_what_cannot_be_opened_says_so_in_its_state),
     cmocka_unit_test (test_slices_are_absent_or_right_at_any_time),
-    cmocka_unit_test (test_it_can_be_let_go_at_any_moment_and_never_wakes_again),
+    cmocka_unit_test (test_it_can_be_let_go_at_any_moment),
+    cmocka_unit_test (test_nobody_reads_on_for_an_owner_that_left),
     cmocka_unit_test (test_a_file_that_was_written_anew_is_noticed),
   };
 
