@@ -463,6 +463,9 @@ test_every_export_is_written_and_not_twice (void **state)
     { "metrics", "m.json", "{\"run\":" },
     { "predictions", "p.csv", "VolumeName,Medical material" },
     { "predictions", "p.json", "{\"run\":" },
+    { "roc", "roc-of-one.png", "\x89PNG" },
+    { "histogram", "histogram-of-one.png", "\x89PNG" },
+    { "comparison", "comparison.png", "\x89PNG" },
   };
   g_auto (ProgramResult) trained = program_expect (0, "train", "-w", workspace, "--encoder-name",
                                                    "other", "--fraction", "1", NULL);
@@ -471,17 +474,70 @@ test_every_export_is_written_and_not_twice (void **state)
     {
       g_autofree char *path = testing_path (exports[i].name);
       g_autofree char *content = NULL;
-      g_auto (ProgramResult) first =
-          program_expect (0, "export", "-w", workspace, exports[i].what, "--out", path, "--sample",
-                          "train-1-42", "--encoder-name", "other", NULL);
-      g_auto (ProgramResult) second =
-          program_expect (2, "export", "-w", workspace, exports[i].what, "--out", path, "--sample",
-                          "train-1-42", "--encoder-name", "other", NULL);
+      g_auto (ProgramResult) first = program_expect (
+          0, "export", "-w", workspace, exports[i].what, "--out", path, "--sample", "train-1-42",
+          "--encoder-name", "other", "--class", "emphysema", "--with", "latest", NULL);
+      g_auto (ProgramResult) second = program_expect (
+          2, "export", "-w", workspace, exports[i].what, "--out", path, "--sample", "train-1-42",
+          "--encoder-name", "other", "--class", "emphysema", "--with", "latest", NULL);
 
       assert_true (g_file_get_contents (path, &content, NULL, NULL));
       assert_memory_equal (content, exports[i].start, strlen (exports[i].start));
       assert_non_null (strstr (second.err, "--force"));
     }
+}
+
+static void
+test_plots_are_all_written_or_none (void **state)
+{
+  static const char *const names[] = { "roc.png", "histograms.png", "auroc.png", "losses.png" };
+  g_autofree char *directory = testing_path ("plots");
+  g_autofree char *in_the_way = g_build_filename (directory, "losses.png", NULL);
+
+  assert_int_equal (g_mkdir (directory, 0777), 0);
+  assert_true (g_file_set_contents (in_the_way, "mine", 4, NULL));
+  {
+    g_auto (ProgramResult) refused =
+        program_expect (2, "export", "-w", workspace, "plots", "--out", directory, NULL);
+
+    assert_non_null (strstr (refused.err, "losses.png"));
+    assert_non_null (strstr (refused.err, "--force"));
+  }
+  for (guint i = 0; i + 1 < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (directory, names[i], NULL);
+
+      assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+    }
+  {
+    g_auto (ProgramResult) forced =
+        program_expect (0, "export", "-w", workspace, "plots", "--out", directory, "--force", NULL);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (directory, names[i], NULL);
+      g_autofree char *content = NULL;
+
+      assert_true (g_file_get_contents (path, &content, NULL, NULL));
+      assert_memory_equal (content, "\x89PNG", 4);
+    }
+}
+
+static void
+test_a_plot_that_lacks_its_class_or_run_says_so (void **state)
+{
+  g_autofree char *path = testing_path ("none.png");
+  g_auto (ProgramResult) unknown = program_expect (2, "export", "-w", workspace, "roc", "--class",
+                                                   "Emphisema", "--out", path, NULL);
+  g_auto (ProgramResult) unnamed =
+      program_expect (2, "export", "-w", workspace, "histogram", "--out", path, NULL);
+  g_auto (ProgramResult) alone =
+      program_expect (2, "export", "-w", workspace, "comparison", "--out", path, NULL);
+
+  assert_non_null (strstr (unknown.err, "Emphisema"));
+  assert_non_null (strstr (unnamed.err, "--class"));
+  assert_non_null (strstr (alone.err, "--with"));
+  assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 }
 
 static void
@@ -613,6 +669,8 @@ main (void)
     cmocka_unit_test (test_changes_of_runs_come_one_at_a_time_and_whole),
     cmocka_unit_test (test_a_run_that_came_to_nothing_gives_its_name_to_the_next),
     cmocka_unit_test (test_every_export_is_written_and_not_twice),
+    cmocka_unit_test (test_plots_are_all_written_or_none),
+    cmocka_unit_test (test_a_plot_that_lacks_its_class_or_run_says_so),
     cmocka_unit_test (test_latents_are_not_exported_without_their_names),
     cmocka_unit_test (test_a_name_given_twice_is_told_with_both_lines),
     cmocka_unit_test (test_exported_latents_can_be_imported_again),

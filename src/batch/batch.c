@@ -21,8 +21,8 @@ const BatchCommand batch_commands[] = {
   { "train", "", "fit the head on the latents, judge it after every epoch", command_train },
   { "predict", "--run R FILE...", "18 probabilities for new scans", command_predict },
   { "runs", "[--show R | --compare A B | ...]", "the history of training runs", command_runs },
-  { "export", "WHAT --out F", "records, sample, latents, metrics, predictions, head or checkpoint",
-    command_export },
+  { "export", "WHAT --out F",
+    "records, sample, latents, metrics, predictions, head, checkpoint or plots", command_export },
   { "doctor", "", "versions, devices, speed, what is missing and how to get it", command_doctor },
   { NULL, NULL, NULL, NULL },
 };

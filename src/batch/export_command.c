@@ -9,12 +9,17 @@
 int
 command_export (Batch *batch, int argc, char **argv)
 {
-  g_autofree char *out = NULL, *run = NULL, *sample = NULL, *encoder_name = NULL, *query = NULL;
+  g_autofree char *out = NULL, *run = NULL, *sample = NULL, *encoder_name = NULL, *query = NULL,
+                  *with_run = NULL, *class_name = NULL;
   gboolean dropped = FALSE;
   const GOptionEntry entries[] = {
-    { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the file to write", "FILE" },
+    { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the file to write (plots: the directory)",
+      "FILE" },
     { "run", 0, 0, G_OPTION_ARG_STRING, &run,
-      "of metrics, predictions, head and checkpoint (default: latest)", "R" },
+      "of everything that is made of a run (default: latest)", "R" },
+    { "with", 0, 0, G_OPTION_ARG_STRING, &with_run, "the other run of a comparison", "R" },
+    { "class", 0, 0, G_OPTION_ARG_STRING, &class_name, "the finding of a roc or histogram",
+      "NAME" },
     { "sample", 0, 0, G_OPTION_ARG_STRING, &sample, "the sample (needed where there are several)",
       "NAME" },
     { "encoder-name", 0, 0, G_OPTION_ARG_STRING, &encoder_name,
@@ -38,7 +43,11 @@ command_export (Batch *batch, int argc, char **argv)
           "  metrics       every class of every epoch: CSV, or JSON where FILE ends in .json\n"
           "  predictions   of the validation sample: CSV, or JSON\n"
           "  head          safetensors, with its parameters\n"
-          "  checkpoint    PyTorch's own format: the encoder's tensors and the head's",
+          "  checkpoint    PyTorch's own format: the encoder's tensors and the head's\n"
+          "  plots         PNG pictures into a directory: roc, histograms, auroc, losses\n"
+          "  roc           PNG: the ROC curve of one class, with its AUROC and threshold\n"
+          "  histogram     PNG: the probabilities of one class's positives and negatives\n"
+          "  comparison    PNG: AUROC of two runs class by class, with the differences",
           &code))
     return code;
   if (batch->rest[0] == NULL || batch->rest[1] != NULL || out == NULL)
@@ -52,6 +61,8 @@ command_export (Batch *batch, int argc, char **argv)
   study.out_path = out;
   study.replace = batch->force;
   study.run = run != NULL ? run : "latest";
+  study.with_run = with_run;
+  study.class_name = class_name;
   study.sample = sample;
   study.encoder_name = encoder_name;
   study.query = query;

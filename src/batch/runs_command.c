@@ -7,7 +7,6 @@
 #include "study/compare.h"
 #include "study/parameters.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -168,43 +167,14 @@ comparison_json (const CatalogRun *a, const CatalogRun *b, const StudyComparison
   return object;
 }
 
-static char *
-signed_decimals (double number)
-{
-  return isnan (number) ? g_strdup ("–") : g_strdup_printf ("%+.4f", number);
-}
-
 static void
 print_comparison (const CatalogRun *a, const CatalogRun *b, const StudyComparison *comparison)
 {
-  g_autoptr (TextTable) table = text_table_new ("lrrrlr");
-  g_autofree char *macro_a = report_decimals (comparison->macro_a, 4);
-  g_autofree char *macro_b = report_decimals (comparison->macro_b, 4);
-  g_autofree char *macro = signed_decimals (comparison->macro_a - comparison->macro_b);
+  ReportComparisonClass classes[CATALOG_N_LABELS];
+  ReportComparison report = study_comparison_report (comparison, a->name, b->name, classes);
+  g_autofree char *text = report_comparison_text (&report);
 
-  text_table_row (table, "finding", a->name, b->name, "difference", "95 % CI", "p");
-  text_table_rule (table);
-  for (guint label = 0; label < CATALOG_N_LABELS; label++)
-    {
-      const StudyComparisonClass *class = &comparison->classes[label];
-      g_autofree char *auroc_a = report_decimals (class->auroc_a, 4);
-      g_autofree char *auroc_b = report_decimals (class->auroc_b, 4);
-      g_autofree char *difference = signed_decimals (class->difference.value);
-      g_autofree char *interval = report_interval (class->difference.low, class->difference.high);
-      g_autofree char *p = report_decimals (class->p, 3);
-
-      text_table_row (table, catalog_label_name (label), auroc_a, auroc_b, difference, interval, p);
-    }
-  text_table_rule (table);
-  text_table_row (table, "macro", macro_a, macro_b, macro, "", "");
-  fputs (text_table_text (table), stdout);
-  printf (
-      "on %" G_GSIZE_FORMAT
-      " scans in common; p by DeLong's test for correlated curves, not corrected for %u classes\n",
-      comparison->n, CATALOG_N_LABELS);
-  if (comparison->only_a + comparison->only_b > 0)
-    printf ("left out: %" G_GSIZE_FORMAT " scans of %s alone, %" G_GSIZE_FORMAT " of %s alone\n",
-            comparison->only_a, a->name, comparison->only_b, b->name);
+  fputs (text, stdout);
 }
 
 static int

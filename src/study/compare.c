@@ -98,3 +98,29 @@ study_compare (CatalogStore *store, const CatalogRun *run_a, const CatalogRun *r
   comparison->macro_b /= comparison->classes_in_macro;
   return TRUE;
 }
+
+ReportComparison
+study_comparison_report (const StudyComparison *comparison, const char *run_a, const char *run_b,
+                         ReportComparisonClass classes[CATALOG_N_LABELS])
+{
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    {
+      const StudyComparisonClass *class = &comparison->classes[label];
+
+      classes[label] = (ReportComparisonClass){ .name = catalog_label_name (label),
+                                                .auroc_a = class->auroc_a,
+                                                .auroc_b = class->auroc_b,
+                                                .difference = class->difference,
+                                                .p = class->p };
+    }
+  return (ReportComparison){ .run_a = run_a,
+                             .run_b = run_b,
+                             .classes = classes,
+                             .n_classes = CATALOG_N_LABELS,
+                             .macro_a = comparison->macro_a,
+                             .macro_b = comparison->macro_b,
+                             .classes_in_macro = comparison->classes_in_macro,
+                             .n = comparison->n,
+                             .only_a = comparison->only_a,
+                             .only_b = comparison->only_b };
+}

@@ -5,6 +5,7 @@
 
 #include "catalog/runs.h"
 #include "metrics/metrics.h"
+#include "report/comparison.h"
 
 typedef struct
 {
@@ -26,3 +27,8 @@ typedef struct
 /** study_compare: from the stored predictions; runs without a scan in common are an error. */
 gboolean study_compare (CatalogStore *store, const CatalogRun *a, const CatalogRun *b,
                         StudyComparison *comparison, GError **error);
+
+/** study_comparison_report: the same, to be shown; it points into @classes and to the names. */
+ReportComparison study_comparison_report (const StudyComparison *comparison, const char *run_a,
+                                          const char *run_b,
+                                          ReportComparisonClass classes[CATALOG_N_LABELS]);

@@ -9,15 +9,23 @@
 #include "report/csv.h"
 #include "report/json.h"
 #include "study/export_checkpoint.h"
+#include "study/export_plots.h"
 
 #include <math.h>
 #include <string.h>
 
 static const char *const names[EXPORT_N] = {
-  [EXPORT_RECORDS] = "records",         [EXPORT_SAMPLE] = "sample",
-  [EXPORT_LATENTS] = "latents",         [EXPORT_METRICS] = "metrics",
-  [EXPORT_PREDICTIONS] = "predictions", [EXPORT_HEAD] = "head",
+  [EXPORT_RECORDS] = "records",
+  [EXPORT_SAMPLE] = "sample",
+  [EXPORT_LATENTS] = "latents",
+  [EXPORT_METRICS] = "metrics",
+  [EXPORT_PREDICTIONS] = "predictions",
+  [EXPORT_HEAD] = "head",
   [EXPORT_CHECKPOINT] = "checkpoint",
+  [EXPORT_PLOTS] = "plots",
+  [EXPORT_ROC] = "roc",
+  [EXPORT_HISTOGRAM] = "histogram",
+  [EXPORT_COMPARISON] = "comparison",
 };
 
 gboolean
@@ -30,8 +38,8 @@ export_what_parse (const char *text, ExportWhat *what, GError **error)
         return TRUE;
       }
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-               "%s: cannot be exported; give records, sample, latents, metrics, predictions, head "
-               "or checkpoint",
+               "%s: cannot be exported; give records, sample, latents, metrics, predictions, head, "
+               "checkpoint, plots, roc, histogram or comparison",
                text);
   return FALSE;
 }
@@ -428,6 +436,18 @@ study_export (Job *job, gpointer data, GError **error)
       return export_head (study, store, error);
     case EXPORT_CHECKPOINT:
       return export_checkpoint (study, store, job, error);
+    case EXPORT_PLOTS:
+      return study_export_plots (store, study->run, study->out_path, study->replace,
+                                 &study->written, error);
+    case EXPORT_ROC:
+      return study_export_roc (store, study->run, study->class_name, study->out_path,
+                               study->replace, &study->written, error);
+    case EXPORT_HISTOGRAM:
+      return study_export_histogram (store, study->run, study->class_name, study->out_path,
+                                     study->replace, &study->written, error);
+    case EXPORT_COMPARISON:
+      return study_export_comparison (store, study->run, study->with_run, study->out_path,
+                                      study->replace, &study->written, error);
     case EXPORT_N:
       break;
     }

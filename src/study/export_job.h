@@ -15,6 +15,10 @@ typedef enum
   EXPORT_PREDICTIONS, /* CSV, or JSON */
   EXPORT_HEAD,        /* safetensors */
   EXPORT_CHECKPOINT,  /* PyTorch's zip: the encoder's tensors and the head's */
+  EXPORT_PLOTS,       /* a directory of PNG pictures of a run */
+  EXPORT_ROC,         /* PNG, of one class */
+  EXPORT_HISTOGRAM,   /* PNG, of one class */
+  EXPORT_COMPARISON,  /* PNG, of two runs */
   EXPORT_N,
 } ExportWhat;
 
@@ -28,11 +32,13 @@ typedef struct
   const char *out_path;
   gboolean replace;
   const char *run;          /* name, number or "latest" */
+  const char *with_run;     /* (nullable) the other run of a comparison */
+  const char *class_name;   /* (nullable) of a ROC curve or histogram */
   const char *sample;       /* (nullable) */
   const char *encoder_name; /* (nullable) */
   const char *query;        /* (nullable) of the records */
   gboolean with_dropped;
-  guint64 written; /* (out) rows or tensors */
+  guint64 written; /* (out) rows, tensors, plots or scans on a plot */
 } StudyExport;
 
 /** study_export: a JobFunc over a StudyExport. */
