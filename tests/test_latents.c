@@ -361,6 +361,35 @@ test_request_leads_to_the_latent_that_came_of_it (void **state)
 }
 
 static void
+test_a_latent_tells_what_was_asked_for_it (void **state)
+{
+  g_autoptr (CatalogStore) store = testing_store_new ("asked.sqlite", NULL);
+  gint64 id = testing_store_encoder (store, "e", "w");
+  g_autofree char *content = NULL, *unasked_content = NULL, *no_content = NULL;
+  g_auto (GStrv) asked = NULL;
+  g_auto (GStrv) unasked = NULL;
+  g_auto (GStrv) nothing = NULL;
+  g_autoptr (GError) error = NULL;
+
+  save_latent (store, id, "a", "resolved", "auto", 1);
+  save_latent (store, id, "b", "imported", NULL, 2);
+  assert_true (catalog_latent_add_request (store, id, "resolved", "csv", &error));
+  asked = catalog_latent_requests (store, id, "a", &content, &error);
+  assert_no_error (error);
+  assert_int_equal (g_strv_length (asked), 2);
+  assert_true (g_strv_contains ((const char *const *) asked, "auto"));
+  assert_true (g_strv_contains ((const char *const *) asked, "csv"));
+  assert_non_null (content);
+
+  unasked = catalog_latent_requests (store, id, "b", &unasked_content, &error);
+  assert_int_equal (g_strv_length (unasked), 0);
+  assert_non_null (unasked_content);
+  nothing = catalog_latent_requests (store, id, "nobody", &no_content, &error);
+  assert_int_equal (g_strv_length (nothing), 0);
+  assert_null (no_content);
+}
+
+static void
 test_hit_of_a_shown_latent_needs_no_write (void **state)
 {
   g_autofree char *path = NULL;
@@ -496,6 +525,7 @@ main (void)
     cmocka_unit_test (test_changed_scan_shows_its_new_latent_and_the_old_one_is_a_hit_again),
     cmocka_unit_test (test_latent_saved_again_replaces_its_numbers),
     cmocka_unit_test (test_request_leads_to_the_latent_that_came_of_it),
+    cmocka_unit_test (test_a_latent_tells_what_was_asked_for_it),
     cmocka_unit_test (test_hit_of_a_shown_latent_needs_no_write),
     cmocka_unit_test (test_failure_stands_until_a_latent_clears_it),
     cmocka_unit_test (test_latents_are_saved_all_or_none),

@@ -330,6 +330,42 @@ read_volumes (CatalogStore *store, const char *sql, gint64 encoder_id, GError **
 }
 
 char **
+catalog_latent_requests (CatalogStore *store, gint64 encoder_id, const char *volume,
+                         char **content_hash, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement =
+      store_prepare (store,
+                     "SELECT content_hash, request.key FROM volume_latent AS shown"
+                     " JOIN latent ON latent.id = shown.latent_id"
+                     " LEFT JOIN latent_request AS request ON request.latent_id = latent.id"
+                     " WHERE shown.encoder_id = ? AND shown.volume = ?",
+                     error);
+  g_auto (GStrv) keys = NULL;
+  GPtrArray *found;
+  int step;
+
+  *content_hash = NULL;
+  if (statement == NULL)
+    return NULL;
+  sqlite3_bind_int64 (statement, 1, encoder_id);
+  store_bind_text (statement, 2, volume);
+  found = g_ptr_array_new ();
+  while ((step = store_step (store, statement, error)) == SQLITE_ROW)
+    {
+      if (*content_hash == NULL)
+        *content_hash = store_column_text (statement, 0);
+      if (sqlite3_column_type (statement, 1) != SQLITE_NULL)
+        g_ptr_array_add (found, store_column_text (statement, 1));
+    }
+  g_ptr_array_add (found, NULL);
+  keys = (char **) g_ptr_array_free (found, FALSE);
+  if (step == SQLITE_DONE)
+    return g_steal_pointer (&keys);
+  g_clear_pointer (content_hash, g_free);
+  return NULL;
+}
+
+char **
 catalog_latent_volumes (CatalogStore *store, gint64 encoder_id, GError **error)
 {
   return read_volumes (store,

@@ -92,6 +92,15 @@ gboolean catalog_latents_load (CatalogStore *store, gint64 encoder_id, const cha
                                gsize n, guint width, float *values, guint8 *present,
                                GError **error);
 
+/**
+ * catalog_latent_requests: what was asked when the latent was made that @volume shows.
+ *
+ * @content_hash: (out) of the file; %NULL where there is no latent; free with g_free
+ * Returns: (transfer full) its request keys, %NULL-terminated; none where it was imported
+ */
+char **catalog_latent_requests (CatalogStore *store, gint64 encoder_id, const char *volume,
+                                char **content_hash, GError **error);
+
 /** catalog_latent_volumes: (transfer full) names that have a latent, %NULL-terminated, sorted. */
 char **catalog_latent_volumes (CatalogStore *store, gint64 encoder_id, GError **error);
 
