@@ -200,6 +200,76 @@ test_predict_gives_the_validation_prediction_of_the_run (void **state)
   json_decref (predictions);
 }
 
+#define JUDGED 4
+
+/** One finding's probability, added up over the first predictions. */
+static double
+added_up (json_t *document)
+{
+  double sum = 0;
+
+  for (guint i = 0; i < JUDGED; i++)
+    {
+      g_autofree char *at = g_strdup_printf ("predictions.%u.probabilities.Cardiomegaly", i);
+
+      sum += json_number_at (document, at);
+    }
+  return sum;
+}
+
+static void
+test_predict_prepares_scans_as_those_of_the_run (void **state)
+{
+  const char *splits[] = { "train", "valid" };
+  const char *samples[] = { "few-train", "few-valid" };
+  g_autofree char *json = testing_path ("few.json");
+  char *paths[JUDGED];
+  json_t *predictions;
+
+  for (guint i = 0; i < G_N_ELEMENTS (splits); i++)
+    {
+      g_auto (ProgramResult) sampled =
+          program_expect (0, "sample", "-w", workspace, "--split", splits[i], "--fraction", "0.1",
+                          "--name", samples[i], NULL);
+      g_auto (ProgramResult) encoded = program_expect (
+          0, "encode", "-w", workspace, "--encoder", checkpoint, "--volumes", volumes, "--sample",
+          samples[i], "--encoder-name", "both", "--rescale", "both", "--orient", "as-stored", NULL);
+    }
+  {
+    g_auto (ProgramResult) trained = program_expect (
+        0, "train", "-w", workspace, "--encoder-name", "both", "--train-sample", samples[0],
+        "--valid-sample", samples[1], "--epochs", "1", "--name", "both", NULL);
+    g_auto (ProgramResult) exported = program_expect (0, "export", "-w", workspace, "predictions",
+                                                      "--run", "both", "--out", json, NULL);
+  }
+  predictions = json_load_file (json, 0, NULL);
+  for (guint i = 0; i < JUDGED; i++)
+    {
+      g_autofree char *at = g_strdup_printf ("predictions.%u.volume", i);
+      g_autofree char *find = g_strdup_printf ("find '%s' -name '%s'", volumes,
+                                               json_string_value (json_at (predictions, at)));
+
+      g_spawn_command_line_sync (find, &paths[i], NULL, NULL, NULL);
+      g_strchomp (paths[i]);
+    }
+  {
+    g_auto (ProgramResult) alike =
+        program_expect (0, "predict", "-w", workspace, "--run", "both", "--json", paths[0],
+                        paths[1], paths[2], paths[3], NULL);
+    g_auto (ProgramResult) otherwise =
+        program_expect (0, "predict", "-w", workspace, "--run", "both", "--rescale", "auto",
+                        "--json", paths[0], paths[1], paths[2], paths[3], NULL);
+
+    assert_true (fabs (added_up (alike.json) - added_up (predictions)) < 1e-5);
+    assert_string_equal (alike.err, "");
+    assert_true (fabs (added_up (otherwise.json) - added_up (predictions)) > 1e-3);
+    assert_non_null (strstr (otherwise.err, "prepared with both"));
+  }
+  for (guint i = 0; i < JUDGED; i++)
+    g_free (paths[i]);
+  json_decref (predictions);
+}
+
 static void
 test_exported_checkpoint_encodes_as_the_original (void **state)
 {
@@ -240,6 +310,7 @@ main (void)
     cmocka_unit_test (test_a_killed_encode_goes_on_and_gives_the_same_bits),
     cmocka_unit_test (test_unreadable_scans_are_named_and_the_others_go_on),
     cmocka_unit_test (test_predict_gives_the_validation_prediction_of_the_run),
+    cmocka_unit_test (test_predict_prepares_scans_as_those_of_the_run),
     cmocka_unit_test (test_exported_checkpoint_encodes_as_the_original),
   };
 

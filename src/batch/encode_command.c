@@ -100,7 +100,7 @@ command_encode (Batch *batch, int argc, char **argv)
       "what its shapes don't tell (default: the .ini beside the checkpoint, else CT-CLIP's)",
       "FILE" },
     { "device", 0, 0, G_OPTION_ARG_STRING, &device, "auto (default), cpu or cuda:N", "DEVICE" },
-    VOLUME_POLICY_ENTRIES (options),
+    VOLUME_POLICY_ENTRIES (options, "auto", "lps"),
     { "volumes", 0, 0, G_OPTION_ARG_FILENAME, &volumes,
       "a cohort: the folder of scans, searched through", "DIR" },
     { "sample", 0, 0, G_OPTION_ARG_STRING, &sample,

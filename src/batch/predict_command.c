@@ -59,7 +59,7 @@ command_predict (Batch *batch, int argc, char **argv)
     { "run", 0, 0, G_OPTION_ARG_STRING, &run, "the run's name or number, or latest (default)",
       "R" },
     { "device", 0, 0, G_OPTION_ARG_STRING, &device, "auto (default), cpu or cuda:N", "DEVICE" },
-    VOLUME_POLICY_ENTRIES (options),
+    VOLUME_POLICY_ENTRIES (options, "the run's", "the run's"),
     VOLUME_METADATA_ENTRIES (options),
     G_OPTION_ENTRY_NULL,
   };
@@ -69,9 +69,11 @@ command_predict (Batch *batch, int argc, char **argv)
   int code;
 
   if (!batch_parse (batch, argc, argv, entries,
-                    "A file whose name is in the workspace's records is prepared with its CSV "
-                    "row's numbers, unless the\n"
-                    "options say otherwise. For exploration, not for diagnosis.",
+                    "Files are prepared with the --rescale and --orient that the run's own scans "
+                    "were encoded with, and one\n"
+                    "whose name is in the workspace's records with its CSV row's numbers, unless "
+                    "the options say otherwise.\n"
+                    "For exploration, not for diagnosis.",
                     &code)
       || !volume_options_finish (batch, &options, &code))
     return code;
@@ -85,8 +87,8 @@ command_predict (Batch *batch, int argc, char **argv)
   study.files = batch->rest;
   study.device = device != NULL ? device : "auto";
   study.threads = (guint) batch->threads;
-  study.rescale = options.rescale;
-  study.orient = options.orient;
+  study.rescale = options.rescale_text != NULL ? &options.rescale : NULL;
+  study.orient = options.orient_text != NULL ? &options.orient : NULL;
   study.metadata = options.metadata;
   code = batch_run (batch, "predict", study_predict, &study, NULL, NULL, NULL, &skipped);
   if (skipped == NULL)

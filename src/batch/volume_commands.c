@@ -75,7 +75,7 @@ command_prepare (Batch *batch, int argc, char **argv)
   const GOptionEntry entries[] = {
     { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the tensor, float32 (1, z, x, y)", "FILE.npy" },
     VOLUME_METADATA_ENTRIES (options),
-    VOLUME_POLICY_ENTRIES (options),
+    VOLUME_POLICY_ENTRIES (options, "auto", "lps"),
     { "shape", 0, 0, G_OPTION_ARG_STRING, &shape_text, "target shape (default: the description's)",
       "Z,X,Y" },
     { "description", 0, 0, G_OPTION_ARG_FILENAME, &description_path,

@@ -16,17 +16,18 @@ typedef struct
   VolumeMetadata metadata;
 } VolumeOptions;
 
-#define VOLUME_POLICY_ENTRIES(options)                                                             \
+/* @rescale, @orient: what holds where the option is not given */
+#define VOLUME_POLICY_ENTRIES(options, rescale, orient)                                            \
   { "rescale",                                                                                     \
     0,                                                                                             \
     0,                                                                                             \
     G_OPTION_ARG_STRING,                                                                           \
     &(options).rescale_text,                                                                       \
-    "stored values to HU: auto (default), header, csv, both or none",                              \
+    "stored values to HU: auto, header, csv, both or none (default: " rescale ")",                 \
     "HOW" },                                                                                       \
   {                                                                                                \
-    "orient", 0, 0, G_OPTION_ARG_STRING, &(options).orient_text, "lps (default) or as-stored",     \
-        "HOW"                                                                                      \
+    "orient", 0, 0, G_OPTION_ARG_STRING, &(options).orient_text,                                   \
+        "lps or as-stored (default: " orient ")", "HOW"                                            \
   }
 
 #define VOLUME_METADATA_ENTRIES(options)                                                            \

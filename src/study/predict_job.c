@@ -14,21 +14,31 @@ prefer (double given, double recorded)
   return isnan (given) ? recorded : given;
 }
 
-/** What is known of a scan beside its file; one without a record is no fault. */
+/** What the CSV row of a scan says; one without a record is no fault. */
+static gboolean
+recorded_metadata (CatalogStore *store, const char *volume, VolumeMetadata *metadata,
+                   GError **error)
+{
+  g_autoptr (GError) fault = NULL;
+  g_autoptr (CatalogRecord) record = catalog_record_get (store, volume, &fault);
+
+  *metadata = encoding_metadata (record);
+  if (record != NULL || g_error_matches (fault, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&fault));
+  return FALSE;
+}
+
+/** What is known of a scan beside its file. */
 static gboolean
 metadata_of (const StudyPredict *study, CatalogStore *store, const char *volume,
              VolumeMetadata *metadata, GError **error)
 {
-  g_autoptr (GError) fault = NULL;
-  g_autoptr (CatalogRecord) record = catalog_record_get (store, volume, &fault);
-  VolumeMetadata recorded = encoding_metadata (record);
   const VolumeMetadata *given = &study->metadata;
+  VolumeMetadata recorded;
 
-  if (record == NULL && !g_error_matches (fault, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&fault));
-      return FALSE;
-    }
+  if (!recorded_metadata (store, volume, &recorded, error))
+    return FALSE;
   *metadata =
       (VolumeMetadata){ .slope = prefer (given->slope, recorded.slope),
                         .intercept = prefer (given->intercept, recorded.intercept),
@@ -85,8 +95,8 @@ open_encoding (const StudyPredict *study, const CatalogEncoder *encoder, const c
                               .description_text = encoder->description,
                               .device = study->device,
                               .threads = study->threads,
-                              .rescale = study->rescale,
-                              .orient = study->orient };
+                              .rescale = VOLUME_RESCALE_AUTO,
+                              .orient = VOLUME_ORIENT_LPS };
   g_autoptr (Encoding) encoding = encoding_open (&options, error);
 
   if (encoding != NULL
@@ -99,6 +109,82 @@ open_encoding (const StudyPredict *study, const CatalogEncoder *encoder, const c
       return NULL;
     }
   return g_steal_pointer (&encoding);
+}
+
+/**
+ * Set the policies of @encoding to those that the latent of @volume was asked for with.
+ *
+ * What was asked is kept only as a hash, so every wish there can be is tried.
+ * @found: (out) FALSE where none of them fits, and the policies are the last tried
+ */
+static gboolean
+adopt_policies (CatalogStore *store, const CatalogEncoder *encoder, Encoding *encoding,
+                const char *volume, gboolean *found, GError **error)
+{
+  g_autofree char *content_hash = NULL;
+  g_auto (GStrv) asked = catalog_latent_requests (store, encoder->id, volume, &content_hash, error);
+  VolumePreparation *preparation = &encoding->preparation;
+  VolumeMetadata metadata;
+
+  *found = FALSE;
+  if (asked == NULL || !recorded_metadata (store, volume, &metadata, error))
+    return FALSE;
+  for (preparation->orient = VOLUME_ORIENT_LPS; preparation->orient <= VOLUME_ORIENT_AS_STORED;
+       preparation->orient++)
+    for (preparation->rescale = VOLUME_RESCALE_AUTO; preparation->rescale <= VOLUME_RESCALE_NONE;
+         preparation->rescale++)
+      {
+        g_autofree char *key =
+            content_hash != NULL ? encoding_request_key (encoding, content_hash, &metadata) : NULL;
+
+        *found = key != NULL && g_strv_contains ((const char *const *) asked, key);
+        if (*found)
+          return TRUE;
+      }
+  return TRUE;
+}
+
+/** New scans are prepared as the run's were, unless the user says otherwise. */
+static gboolean
+choose_policies (const StudyPredict *study, CatalogStore *store, const CatalogRun *run,
+                 const CatalogEncoder *encoder, Encoding *encoding, Job *job, GError **error)
+{
+  g_autoptr (CatalogPredictions) judged = catalog_run_predictions (store, run->id, error);
+  VolumePreparation *preparation = &encoding->preparation;
+  gboolean found = FALSE;
+
+  for (gsize i = 0; judged != NULL && !found && i < judged->n; i++)
+    if (!adopt_policies (store, encoder, encoding, judged->volumes[i], &found, error))
+      return FALSE;
+  if (judged == NULL)
+    return FALSE;
+  if (!found)
+    {
+      preparation->rescale = VOLUME_RESCALE_AUTO;
+      preparation->orient = VOLUME_ORIENT_LPS;
+      job_warn (job,
+                "run %s: how its scans were prepared is not known any more; scans are prepared "
+                "with --rescale %s and --orient %s unless you say otherwise",
+                run->name, volume_rescale_name (preparation->rescale),
+                volume_orient_name (preparation->orient));
+    }
+  if (study->rescale != NULL && *study->rescale != preparation->rescale)
+    {
+      if (found)
+        job_warn (job, "--rescale %s: the scans of run %s were prepared with %s",
+                  volume_rescale_name (*study->rescale), run->name,
+                  volume_rescale_name (preparation->rescale));
+      preparation->rescale = *study->rescale;
+    }
+  if (study->orient != NULL && *study->orient != preparation->orient)
+    {
+      if (found)
+        job_warn (job, "--orient %s: the scans of run %s were prepared with %s",
+                  volume_orient_name (*study->orient), run->name,
+                  volume_orient_name (preparation->orient));
+      preparation->orient = *study->orient;
+    }
+  return TRUE;
 }
 
 static void
@@ -121,11 +207,10 @@ prediction_clear (gpointer prediction)
 
 /** The run's head, its thresholds and the encoder whose latents it takes. */
 static gboolean
-load_run (StudyPredict *study, CatalogStore *store, Head **head, CatalogEncoder **encoder,
-          GError **error)
+load_run (StudyPredict *study, CatalogStore *store, const CatalogRun *run, Head **head,
+          CatalogEncoder **encoder, GError **error)
 {
-  g_autoptr (CatalogRun) run = catalog_run_find (store, study->run, error);
-  g_autoptr (GBytes) bytes = run != NULL ? catalog_run_head (store, run->id, error) : NULL;
+  g_autoptr (GBytes) bytes = catalog_run_head (store, run->id, error);
   guint n_classes;
 
   if (bytes == NULL || (*head = head_from_bytes (bytes, error)) == NULL)
@@ -190,18 +275,19 @@ study_predict (Job *job, gpointer data, GError **error)
 {
   StudyPredict *study = data;
   g_autoptr (CatalogStore) store = workspace_store (study->workspace, error);
+  g_autoptr (CatalogRun) run = store != NULL ? catalog_run_find (store, study->run, error) : NULL;
   g_autoptr (Head) head = NULL;
   g_autoptr (CatalogEncoder) encoder = NULL;
   g_autoptr (Encoding) encoding = NULL;
   g_autofree float *latent = NULL;
 
-  if (store == NULL || !load_run (study, store, &head, &encoder, error))
+  if (run == NULL || !load_run (study, store, run, &head, &encoder, error))
     return FALSE;
   if (*encoder->weights_hash != '\0')
     {
       job_stage (job, "loading the encoder", "", 0);
       encoding = open_encoding (study, encoder, encoder->weights_hash, error);
-      if (encoding == NULL)
+      if (encoding == NULL || !choose_policies (study, store, run, encoder, encoding, job, error))
         return FALSE;
     }
   study->predictions = g_array_new (FALSE, FALSE, sizeof (StudyPrediction));

@@ -22,8 +22,9 @@ typedef struct
                       imported */
   const char *device;
   guint threads;
-  VolumeRescale rescale;
-  VolumeOrient orient;
+  /* %NULL: as the run's own scans were prepared */
+  const VolumeRescale *rescale;
+  const VolumeOrient *orient;
   VolumeMetadata
       metadata; /* what the command line says; a record's CSV row stands in where it says nothing */
 
