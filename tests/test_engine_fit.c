@@ -294,6 +294,30 @@ test_an_epoch_that_cannot_be_kept_ends_the_fit (void **state)
   assert_int_equal (watch.epochs, 2);
 }
 
+static gboolean
+end_at_a_step (guint step, guint steps, gpointer user_data, GError **error)
+{
+  assert_true (step < steps);
+  g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_FAILED, "seen enough steps");
+  return FALSE;
+}
+
+static void
+test_a_step_can_end_the_fit (void **state)
+{
+  g_autofree Toy *toy = toy_new ();
+  g_autoptr (Head) head = head_new (HEAD_MLP, TOY_WIDTH, 16, TOY_CLASSES, 5);
+  HeadFitOptions options = toy_options (NULL);
+  g_autoptr (GError) error = NULL;
+  Watch watch = { 0 };
+
+  options.on_step = end_at_a_step;
+  assert_false (engine_head_fit (testing_engine (), head, toy->latents, toy->labels, TOY_ROWS,
+                                 &options, watch_epoch, &watch, NULL, &error));
+  assert_error_says (&error, "seen enough steps", NULL);
+  assert_int_equal (watch.epochs, 0);
+}
+
 static void
 test_a_fit_can_be_cancelled (void **state)
 {
@@ -338,6 +362,7 @@ main (void)
     cmocka_unit_test (test_fit_with_dropout_follows_the_golden_run),
     cmocka_unit_test (test_every_kind_of_head_ends_where_the_plain_form_ends),
     cmocka_unit_test (test_an_epoch_that_cannot_be_kept_ends_the_fit),
+    cmocka_unit_test (test_a_step_can_end_the_fit),
     cmocka_unit_test (test_a_fit_can_be_cancelled),
     cmocka_unit_test (test_the_same_seed_gives_the_same_bits),
   };

@@ -390,6 +390,32 @@ end_after_two (guint epoch, const Head *head, double loss, gpointer user_data, G
   return FALSE;
 }
 
+static gboolean
+end_at_a_step (guint step, guint steps, gpointer user_data, GError **error)
+{
+  assert_true (step < steps);
+  assert_int_equal (steps, (ROWS + toy_options ().batch - 1) / toy_options ().batch);
+  *(guint *) user_data += 1;
+  g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_FAILED, "seen enough steps");
+  return FALSE;
+}
+
+static void
+test_a_step_can_end_the_fit (void **state)
+{
+  g_autofree Toy *toy = toy_new ();
+  g_autoptr (Head) head = head_new (HEAD_MLP, WIDTH, 16, CLASSES, 7);
+  g_autoptr (GError) error = NULL;
+  HeadFitOptions options = toy_options ();
+  guint calls = 0;
+
+  options.on_step = end_at_a_step;
+  assert_false (
+      head_fit (head, toy->latents, toy->labels, ROWS, &options, NULL, &calls, NULL, &error));
+  assert_error_says (&error, "seen enough steps", NULL);
+  assert_int_equal (calls, 1);
+}
+
 static void
 test_fit_ends_when_told_and_takes_odd_sizes (void **state)
 {
@@ -712,6 +738,7 @@ main (void)
     cmocka_unit_test (test_gradients_are_slopes_of_the_loss),
     cmocka_unit_test (test_same_seed_same_bits_other_seed_others),
     cmocka_unit_test (test_fit_ends_when_told_and_takes_odd_sizes),
+    cmocka_unit_test (test_a_step_can_end_the_fit),
     cmocka_unit_test (test_cosine_falls_from_full_to_nearly_nothing),
     cmocka_unit_test (test_dropout_keeps_its_share),
     cmocka_unit_test (test_damaged_head_files_are_errors),

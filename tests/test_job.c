@@ -45,6 +45,35 @@ test_job_publishes_what_it_did (void **state)
 }
 
 static gboolean
+skip_twice (Job *job, gpointer data, GError **error)
+{
+  job_stage (job, "training", "epochs", 3);
+  job_step (job, 4, 9);
+  job_count (job, FALSE);
+  job_step (job, 5, 9);
+  job_skip (job, "six", "is too much");
+  job_skip (job, "seven", "is more");
+  job_skip (job, "six", "is here again");
+  return TRUE;
+}
+
+static void
+test_job_tells_steps_and_each_skipped_input_once (void **state)
+{
+  g_autoptr (Job) job = job_start ("skip", skip_twice, NULL);
+  g_auto (JobSnapshot) now = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  assert_true (job_wait (job, &error));
+  job_snapshot (job, &now);
+  assert_int_equal (now.done, 1);
+  assert_int_equal (now.step_done, 5);
+  assert_int_equal (now.step_total, 9);
+  assert_int_equal (now.skips->len, 2);
+  assert_string_equal (((JobSkip *) g_ptr_array_index (now.skips, 0))->reason, "is too much");
+}
+
+static gboolean
 work_until_cancelled (Job *job, gpointer data, GError **error)
 {
   for (;;)
@@ -157,7 +186,7 @@ test_parameters_round_trip_through_a_run_file (void **state)
   static const char *const changed[][2] = {
     { "fraction", "0.333" }, { "seed", "4294967295" },    { "epochs", "7" },
     { "lr", "3e-05" },       { "schedule", "cosine" },    { "gamma", "0.5" },
-    { "alpha", "0.25" },     { "pos-weight", "2.5" }, { "head", "norm-linear" },
+    { "alpha", "0.25" },     { "pos-weight", "2.5" },     { "head", "norm-linear" },
     { "dropout", "0" },      { "standardize", "no" },     { "threshold", "youden" },
     { "keep", "best" },      { "permute-labels", "yes" }, { "name", "my run" },
     { "batch", "64" },
@@ -227,6 +256,8 @@ static void
 test_workspace_is_worked_in_by_one_program_at_a_time (void **state)
 {
   g_autofree char *directory = testing_path ("locked");
+  g_autofree char *what = NULL;
+  int pid;
   g_autoptr (GError) error = NULL;
   g_autoptr (Workspace) first = workspace_open (directory, TRUE, &error);
   g_autoptr (Workspace) second = NULL;
@@ -234,7 +265,11 @@ test_workspace_is_worked_in_by_one_program_at_a_time (void **state)
   assert_no_error (error);
   second = workspace_open (directory, FALSE, &error);
   assert_no_error (error);
+  assert_false (workspace_holder (second, &pid, &what));
   assert_true (workspace_lock (first, "training", &error));
+  assert_true (workspace_holder (second, &pid, &what));
+  assert_int_equal (pid, getpid ());
+  assert_string_equal (what, "training");
   assert_false (workspace_lock (second, "encoding", &error));
   assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_BUSY));
   assert_error_says (&error, "locked", "training", NULL);
@@ -293,6 +328,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_job_publishes_what_it_did),
+    cmocka_unit_test (test_job_tells_steps_and_each_skipped_input_once),
     cmocka_unit_test (test_job_pauses_goes_on_and_is_cancelled),
     cmocka_unit_test (test_job_tells_its_error_and_wakes_the_loop),
     cmocka_unit_test (test_epochs_are_shared_between_threads_and_never_lost),
