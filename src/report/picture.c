@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Fontconfig takes what it has where this is not installed. */
+/* Fontconfig takes what it has where this is not installed. On a system without any font cairo
+ * draws ASCII by itself: fixed text keeps to it. */
 #define FAMILY "DejaVu Sans"
 #define TITLE_BASELINE 60.0
 #define SUBTITLE_BASELINE 86.0

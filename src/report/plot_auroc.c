@@ -290,7 +290,7 @@ report_plot_comparison (const ReportComparison *comparison, const char *path, gb
   g_autofree char *run_a = short_name (comparison->run_a);
   g_autofree char *run_b = short_name (comparison->run_b);
   g_autofree char *title = g_strdup_printf ("%s and %s", run_a, run_b);
-  g_autofree char *difference_title = g_strdup_printf ("%s − %s, 95 %% interval", run_a, run_b);
+  g_autofree char *difference_title = g_strdup_printf ("%s - %s, 95 %% interval", run_a, run_b);
   g_autofree char *scans = report_count (comparison->n);
   g_autofree char *subtitle = g_strdup_printf (
       "AUROC on %s scans in common; bold and filled: p < %g by DeLong's test, not corrected for %u "
@@ -307,7 +307,7 @@ report_plot_comparison (const ReportComparison *comparison, const char *path, gb
 
   comparison_ranges (comparison, &common_range, &difference_range);
   aurocs = column_frame (NAMES_RIGHT + 26, 340, n_rows, common_range);
-  differences = column_frame (NAMES_RIGHT + 416, 290, n_rows, difference_range);
+  differences = column_frame (NAMES_RIGHT + 430, 276, n_rows, difference_range);
   picture_title (cr, title, subtitle);
   draw_legend (cr, run_a, run_b, aurocs.left, PICTURE_WIDTH - PICTURE_MARGIN);
   draw_column_axis (cr, &aurocs, 6, "AUROC");

@@ -164,8 +164,8 @@ report_plot_roc (const ReportScores *scores, const char *subtitle, const char *p
   picture_x_axis (cr, &frame, &ticks, AXIS_GRID | AXIS_LABELS, picture_remark);
   picture_y_axis (cr, &frame, &ticks, AXIS_GRID | AXIS_LABELS, picture_remark);
   picture_text (cr, frame.left + side / 2, frame.top + side + 54, ALIGN_CENTRE, picture_remark,
-                "1 − specificity (false positive rate)");
-  picture_y_title (cr, &frame, PICTURE_MARGIN + 8, "sensitivity (true positive rate)");
+                "false positive rate (1 - specificity)");
+  picture_y_title (cr, &frame, PICTURE_MARGIN + 8, "sensitivity");
   draw_roc_frame (cr, &frame, scores, &judged, 3, 7);
   if (isnan (judged.auroc.value))
     {
@@ -405,9 +405,9 @@ report_plot_roc_page (const ReportScores *classes, guint n_classes, const char *
                       const char *path, gboolean replace, GError **error)
 {
   g_autofree char *remark = g_strdup_printf (
-      "%s%sAUROC with its 95 %% interval; across: 1 − specificity, up: sensitivity; "
+      "%s%sAUROC with its 95 %% interval; across: 1 - specificity, up: sensitivity; "
       "the ring is the threshold",
-      subtitle != NULL ? subtitle : "", subtitle != NULL ? " · " : "");
+      subtitle != NULL ? subtitle : "", subtitle != NULL ? "; " : "");
 
   return plot_page (classes, n_classes, "ROC curves", remark, draw_roc_panel, path, replace, error);
 }
@@ -419,7 +419,7 @@ report_plot_histogram_page (const ReportScores *classes, guint n_classes, const 
   g_autofree char *remark = g_strdup_printf (
       "%s%spositives rise (vermilion), negatives hang (blue), each as shares of its kind; "
       "the dashed line is the threshold",
-      subtitle != NULL ? subtitle : "", subtitle != NULL ? " · " : "");
+      subtitle != NULL ? subtitle : "", subtitle != NULL ? "; " : "");
 
   return plot_page (classes, n_classes, "Predicted probabilities", remark, draw_histogram_panel,
                     path, replace, error);

@@ -73,7 +73,7 @@ load_scores (CatalogStore *store, const char *name, GError **error)
                                                scores->n, thresholds[label] };
     }
   count = report_count (scores->n);
-  scores->subtitle = g_strdup_printf ("%s · %s validation scans", scores->run->name, count);
+  scores->subtitle = g_strdup_printf ("%s, %s validation scans", scores->run->name, count);
   return g_steal_pointer (&scores);
 }
 
