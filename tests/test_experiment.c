@@ -140,11 +140,15 @@ static void
 test_an_experiment_on_known_scans_loads_no_encoder (void **state)
 {
   g_autoptr (TrainParameters) parameters = quick_parameters (1);
-  g_auto (StudyExperiment) experiment = { .workspace = workspace, .parameters = parameters };
+  g_auto (StudyExperiment) experiment = { .workspace = workspace,
+                                          .parameters = parameters,
+                                          .checkpoint = checkpoint,
+                                          .volumes_directory = volumes };
   g_auto (JobSnapshot) last = { 0 };
   g_autofree char *stages = run_noting_stages (study_experiment, &experiment, &last);
 
   assert_int_equal (experiment.missing, 0);
+  assert_null (strstr (stages, "looking for scans"));
   assert_null (strstr (stages, "loading the encoder"));
   assert_non_null (strstr (stages, "training"));
 }
