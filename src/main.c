@@ -4,34 +4,67 @@
 #include "batch/batch.h"
 #include "base/version.h"
 #include "model/engine.h"
+#include "ui/app.h"
 
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
+static gboolean
+parse_graphics (const char *option, const char *value, gpointer data, GError **error)
+{
+  static const char *const names[] = { "auto", "symbols", "sixel", "kitty" };
+  Graphics *graphics = data;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (strcmp (value, names[i]) == 0)
+      {
+        *graphics = (Graphics) i;
+        return TRUE;
+      }
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               "--graphics: give auto, symbols, sixel or kitty, not \"%s\"", value);
+  return FALSE;
+}
+
 int
 main (int argc, char **argv)
 {
-  gboolean batch = FALSE, version = FALSE;
-  g_autofree char *workspace = NULL;
+  gboolean batch = FALSE, version = FALSE, no_mouse = FALSE;
+  g_autofree char *workspace = NULL, *replay = NULL;
+  AppOptions options = { .colours = -1 };
   const GOptionEntry entries[] = {
     { "batch", 0, 0, G_OPTION_ARG_NONE, &batch,
       "run one command without a screen; `--batch help` lists them", NULL },
     { "workspace", 'w', 0, G_OPTION_ARG_FILENAME, &workspace,
       "the workspace (default: $CTCLIP_WORKSPACE, else ./ctclip-workspace)", "DIR" },
+    { "threads", 0, 0, G_OPTION_ARG_INT, &options.threads,
+      "processor threads of jobs (default: all)", "N" },
+    { "ascii", 0, 0, G_OPTION_ARG_NONE, &options.ascii,
+      "draw with ASCII alone, for terminals without line drawing", NULL },
+    { "colours", 0, 0, G_OPTION_ARG_INT, &options.colours,
+      "0, 8, 16 or 256 (default: what the terminal says; NO_COLOR is honoured)", "N" },
+    { "graphics", 0, G_OPTION_FLAG_IN_MAIN, G_OPTION_ARG_CALLBACK, parse_graphics,
+      "how slices are drawn: auto, symbols, sixel or kitty", "HOW" },
+    { "no-mouse", 0, 0, G_OPTION_ARG_NONE, &no_mouse, "leave the mouse to the terminal", NULL },
+    { "replay", 0, 0, G_OPTION_ARG_FILENAME, &replay, "read keys from a file; see the manual",
+      "FILE" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &version, "say commit, libraries and features", NULL },
     G_OPTION_ENTRY_NULL,
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("--batch COMMAND [options]");
+  GOptionGroup *group = g_option_group_new (NULL, NULL, NULL, &options.graphics, NULL);
+  g_autoptr (GOptionContext) context = g_option_context_new ("[--batch COMMAND [options]]");
   g_autoptr (GError) error = NULL;
 
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");
   engine_prepare_process ();
-  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_group_add_entries (group, entries);
+  g_option_context_set_main_group (context, group);
   g_option_context_set_strict_posix (context, TRUE);
   g_option_context_set_description (
       context, "Fine-tunes a frozen CT-CLIP image encoder to find 18 abnormalities in chest CT.\n"
+               "Without --batch the workbench opens; ? there lists its keys.\n"
                "`ctclip-tui --batch demo` shows the whole path in a minute.");
   if (!g_option_context_parse (context, &argc, &argv, &error))
     {
@@ -52,11 +85,17 @@ main (int argc, char **argv)
       argc--;
       argv++;
     }
-  if (!batch)
+  if (batch)
+    return batch_main (workspace, argc, argv);
+  if (argc > 0)
     {
-      fprintf (stderr, "ctclip-tui: give a command: ctclip-tui --batch COMMAND; `ctclip-tui "
-                       "--batch help` lists them\n");
+      fprintf (stderr,
+               "ctclip-tui: %s: commands follow --batch; `ctclip-tui --batch help` lists them\n",
+               argv[0]);
       return BATCH_USAGE;
     }
-  return batch_main (workspace, argc, argv);
+  options.workspace = workspace;
+  options.replay = replay;
+  options.mouse = !no_mouse;
+  return app_run (&options);
 }

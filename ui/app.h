@@ -10,6 +10,7 @@
 #include "screen.h"
 #include "study/job.h"
 #include "study/parameters.h"
+#include "study/progress.h"
 #include "study/workspace.h"
 #include "work.h"
 
@@ -33,6 +34,9 @@ typedef struct
   int width, height;  /* 0: the terminal's */
 } AppOptions;
 
+/** app_quit: leave; asks while a job runs. */
+void app_quit (App *app);
+
 /** app_run: the workbench from start to end; returns the exit code. */
 int app_run (const AppOptions *options);
 
@@ -46,6 +50,13 @@ Workspace *app_workspace (App *app);
  * workspace. */
 CatalogStore *app_store (App *app);
 Works *app_works (App *app);
+
+/** app_create_workspace: make and open one. */
+gboolean app_create_workspace (App *app, const char *directory, GError **error);
+/** app_workspace_directory: of the workspace, or the one that would be made. */
+const char *app_workspace_directory (App *app);
+/** app_start_demo: the synthetic cohort, from files to a run; makes the workspace. */
+void app_start_demo (App *app);
 
 /** app_store_changed: tell every screen; jobs do it by themselves when they end. */
 void app_store_changed (App *app);
@@ -105,6 +116,8 @@ gboolean app_job_running (App *app);
 const char *app_job_title (App *app);
 /** app_job_snapshot: the last snapshot of the running or last job; %NULL where there was none. */
 const JobSnapshot *app_job_snapshot (App *app);
+/** app_watched: what another program does in this workspace; %NULL where none does. */
+const StudyProgress *app_watched (App *app);
 void app_job_pause (App *app, gboolean paused);
 void app_job_cancel (App *app);
 
@@ -144,6 +157,9 @@ void app_choose (App *app, const char *title, const char *const *items, guint se
                  void (*chosen) (gpointer data, guint index), gpointer data);
 /** app_page: a text to read, with a title. */
 void app_page (App *app, const char *title, const char *text);
+
+/** app_overlay_open: a box, a prompt or a message covers part of the screen. */
+gboolean app_overlay_open (App *app);
 
 /* ---- drawing ---- */
 

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "report/canvas.h"
 #include "theme.h"
 
 /** A rectangle of screen cells; may be empty, or hang over the screen's edges. */
@@ -53,13 +54,16 @@ void draw_bar (Area area, int row, int column, int width, double share, Role rol
 /** draw_scrollbar: at the area's right edge; nothing where all @n rows are in view. */
 void draw_scrollbar (Area area, guint64 top, guint64 in_view, guint64 n);
 
+/** draw_canvas: a plot, its series in the roles from ROLE_SERIES_1 on. */
+void draw_canvas (Area area, const ReportCanvas *canvas, guint columns, guint rows);
+
 /* ---- tables ---- */
 
 typedef struct
 {
   const char *title;
-  int width;    /* cells; the least for a flexible column */
-  char align;   /* 'l', 'r', 'c' */
+  int width;         /* cells; the least for a flexible column */
+  char align;        /* 'l', 'r', 'c' */
   gboolean flexible; /* takes what is left over */
   int priority; /* columns with the highest numbers go first when there is no room; 0 never goes */
 } TableColumn;

@@ -72,5 +72,13 @@ typedef struct
   void (*load) (gpointer screen, GKeyFile *state);
 } ScreenClass;
 
-extern const ScreenClass records_screen, slices_screen, experiment_screen, training_screen,
+/** screen_layout: the frame's rows; empty areas where there is no room. Pure. */
+typedef struct
+{
+  Area header, body, footer;
+  gboolean too_small; /* only a word about it fits */
+} ScreenLayout;
+ScreenLayout screen_layout (int height, int width);
+
+extern const ScreenClass welcome_screen, records_screen, slices_screen, experiment_screen, training_screen,
     runs_screen;

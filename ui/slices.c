@@ -1,3 +1,5 @@
+#include "slices.h"
+
 #include "app.h"
 
 static gpointer
@@ -26,3 +28,8 @@ draw (gpointer screen, Area area)
 
 const ScreenClass slices_screen
     = { .title = "Slices", .create = create, .destroy = destroy, .scopes = scopes, .draw = draw };
+
+void
+slices_look_at (gpointer screen, const char *volume, const char *path)
+{
+}

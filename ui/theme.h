@@ -40,8 +40,8 @@ void theme_start (int colours);
 /** theme_attributes: of a role, for attr_set(); @pair: (out) */
 attr_t theme_attributes (Role role, short *pair);
 
-/** theme_grey_pair: a colour pair for a cell of a grey picture, 0-255 each; -1 where there are fewer
- * than 256 colours. */
+/** theme_grey_pair: a colour pair for a cell of a grey picture, 0-255 each; -1 where there are
+ * fewer than 256 colours. */
 int theme_grey_pair (guint8 foreground, guint8 background);
 
 typedef enum

@@ -1,0 +1,95 @@
+/**
+ * app_private.h: the workbench's state, for the files that make up the frame.
+ */
+#pragma once
+
+#include "app.h"
+#include "box.h"
+#include "catalog/volume_index.h"
+#include "prompt.h"
+#include "replay.h"
+
+#define APP_LEAST_WIDTH 40
+#define APP_LEAST_HEIGHT 10
+
+struct _App
+{
+  AppOptions options;
+  GMainLoop *loop;
+  int code;          /* exit code */
+  gboolean detached; /* the terminal is gone; only the job goes on */
+
+  Workspace *workspace; /* (nullable) */
+  CatalogStore *store;
+  guint64 stamp; /* of the store, as the screens know it */
+  char *directory;
+  Works *works;
+  guint poll_source;
+  Work *poll;
+  StudyProgress watched;
+  gboolean is_watched;
+
+  ScreenId screen;
+  gpointer screens[N_SCREENS];
+  gpointer welcome;
+  gboolean welcoming; /* the first screen is up in place of Records */
+
+  TrainParameters *parameters;
+  AppRun run;
+  char *(*neighbour) (gpointer data, int step, char **path);
+  gpointer neighbour_data;
+  char *volumes_directory;
+  CatalogVolumeIndex *volumes; /* (nullable) */
+  Work *walk;
+
+  /* the job */
+  Job *job; /* (nullable) that runs */
+  char *job_title;
+  JobSnapshot snapshot; /* of the running or last one */
+  gboolean has_snapshot;
+  gpointer job_data, job_wrapper;
+  AppJobDone job_done;
+
+  /* the last line and the boxes */
+  char *message;
+  gboolean message_is_error;
+  PromptLine *prompt;
+  GHashTable *histories; /* name → (element-type utf8) */
+  GQueue boxes;          /* the top one at the head */
+
+  /* drawing */
+  int wake_fd;
+  guint wake_source;
+  guint draw_source;
+  gint64 drawn_us;
+  gboolean repaint, mouse;
+  gint64 clicked_us;
+  int clicked_y, clicked_x;
+
+  Replay *replay; /* (nullable) */
+};
+
+const ScreenClass *app_class (App *app, gpointer *data); /* of the screen in view */
+const ScreenClass *app_screen_class (ScreenId screen);
+void app_draw (App *app);
+/** app_press: a key, from the terminal or a replay. */
+void app_press (App *app, Key key);
+void app_push_box (App *app, Box *box);
+void app_leave (App *app, int code);
+gboolean app_open (App *app, const char *directory, gboolean create, GError **error);
+
+/* app_jobs.c */
+void app_jobs_poll (App *app);
+void app_jobs_end (App *app);
+
+/* app_volumes.c */
+void app_volumes_walk (App *app);
+
+/* app_commands.c */
+void app_execute (App *app, const char *line);
+const char *const *app_command_words (void);
+void app_show_help (App *app);
+
+/* app_state.c */
+void app_state_load (App *app);
+void app_state_save (App *app);
