@@ -198,7 +198,7 @@ append_scope (GString *text, Scope scope)
   g_string_append_printf (text, "%s%s:\n", text->len > 0 ? "\n" : "", scope_title (scope));
   for (guint i = 0; i < n; i++)
     if (rows[i].scope == scope)
-      g_string_append_printf (text, "  %-15s %s\n", rows[i].keys, rows[i].help);
+      g_string_append_printf (text, "  %-15s \t%s\n", rows[i].keys, rows[i].help);
 }
 
 void
@@ -215,11 +215,11 @@ app_show_help (App *app)
   append_scope (text, SCOPE_BOX);
   g_string_append (text, "\nCommands after \":\":\n");
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_string_append_printf (text, "  %-12s %-10s  %s\n", commands[i].name, commands[i].arguments,
+    g_string_append_printf (text, "  %-12s %-10s  \t%s\n", commands[i].name, commands[i].arguments,
                             commands[i].help);
   for (guint i = 0; i < G_N_ELEMENTS (of_screens); i++)
-    g_string_append_printf (text, "  %-12s %-10s  %s\n", of_screens[i].name,
+    g_string_append_printf (text, "  %-12s %-10s  \t%s\n", of_screens[i].name,
                             of_screens[i].arguments, of_screens[i].help);
-  g_string_append (text, "  NUMBER                   a row, or a slice\n");
+  g_string_append (text, "  NUMBER                   \ta row, or a slice\n");
   app_page (app, class->title, text->str);
 }

@@ -123,6 +123,30 @@ text_fit (const char *text, int width)
   return g_string_free (fit, FALSE);
 }
 
+/** The end of the longest start of @text that fits into @width cells, at a blank where possible. */
+static const char *
+line_end (const char *text, int width)
+{
+  const char *end = text, *blank = NULL;
+  int used = 0;
+
+  while (*end != '\0')
+    {
+      const char *after = end;
+      int cells = character_width (next_character (&after));
+
+      if (used + cells > width)
+        break;
+      if (*end == ' ')
+        blank = end;
+      used += cells;
+      end = after;
+    }
+  if (end == text && *end != '\0') /* not even one character fits */
+    next_character (&end);
+  return *end != '\0' && *end != ' ' && blank != NULL && blank > text ? blank : end;
+}
+
 char **
 text_wrap (const char *text, int width)
 {
@@ -132,32 +156,31 @@ text_wrap (const char *text, int width)
   width = MAX (width, 1);
   for (guint p = 0; paragraphs[p] != NULL; p++)
     {
-      const char *start = paragraphs[p];
+      char *tab = strchr (paragraphs[p], '\t');
+      g_autofree char *head =
+          tab != NULL ? g_strndup (paragraphs[p], (gsize) (tab - paragraphs[p])) : g_strdup ("");
+      const char *start = tab != NULL ? tab + 1 : paragraphs[p];
+      int hang = text_width (head);
 
+      /* Where a hanging indent leaves no room to speak of, there is none. */
+      if (hang > width / 2)
+        hang = 2;
+      if (tab != NULL && hang < text_width (head) && text_width (start) + text_width (head) > width)
+        {
+          g_strv_builder_add (lines, g_strchomp (head));
+          *head = '\0';
+        }
       do
         {
-          const char *end = start, *blank = NULL;
-          g_autofree char *line = NULL;
-          int used = 0;
+          gboolean first = *head != '\0';
+          int indent = first ? text_width (head) : tab != NULL ? hang : 0;
+          const char *end = line_end (start, MAX (width - indent, 1));
+          g_autofree char *part = g_strndup (start, (gsize) (end - start));
+          g_autofree char *line =
+              first ? g_strconcat (head, part, NULL) : g_strdup_printf ("%*s%s", indent, "", part);
 
-          while (*end != '\0')
-            {
-              const char *after = end;
-              int cells = character_width (next_character (&after));
-
-              if (used + cells > width)
-                break;
-              if (*end == ' ')
-                blank = end;
-              used += cells;
-              end = after;
-            }
-          if (end == start && *end != '\0') /* not even one character fits */
-            next_character (&end);
-          if (*end != '\0' && *end != ' ' && blank != NULL && blank > start)
-            end = blank;
-          line = g_strndup (start, (gsize) (end - start));
           g_strv_builder_add (lines, g_strchomp (line));
+          *head = '\0';
           for (start = end; *start == ' '; start++)
             ;
         }

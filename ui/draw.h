@@ -26,7 +26,11 @@ int text_width (const char *text);
 /** text_fit: the text cut to @width cells, an ellipsis where cut. Free with g_free. */
 char *text_fit (const char *text, int width);
 
-/** text_wrap: lines of at most @width cells, broken at blanks where possible. %NULL-terminated. */
+/**
+ * text_wrap: lines of at most @width cells, broken at blanks where possible. %NULL-terminated.
+ *
+ * What stands before a tab is a head: the following lines are indented by its width.
+ */
 char **text_wrap (const char *text, int width);
 
 void draw_clear (Area area);
