@@ -27,10 +27,21 @@ parse_graphics (const char *option, const char *value, gpointer data, GError **e
   return FALSE;
 }
 
+static void
+print_keys (void)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (Scope scope = 0; scope < N_SCOPES; scope++)
+    key_append_text (text, scope);
+  g_string_replace (text, "\t", "", 0);
+  fputs (text->str, stdout);
+}
+
 int
 main (int argc, char **argv)
 {
-  gboolean batch = FALSE, version = FALSE, no_mouse = FALSE;
+  gboolean batch = FALSE, version = FALSE, keys = FALSE, no_mouse = FALSE;
   g_autofree char *workspace = NULL, *replay = NULL;
   AppOptions options = { .colours = -1 };
   const GOptionEntry entries[] = {
@@ -49,6 +60,7 @@ main (int argc, char **argv)
     { "no-mouse", 0, 0, G_OPTION_ARG_NONE, &no_mouse, "leave the mouse to the terminal", NULL },
     { "replay", 0, 0, G_OPTION_ARG_FILENAME, &replay, "read keys from a file; see the manual",
       "FILE" },
+    { "keys", 0, 0, G_OPTION_ARG_NONE, &keys, "list the workbench's keys", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &version, "say commit, libraries and features", NULL },
     G_OPTION_ENTRY_NULL,
   };
@@ -74,6 +86,11 @@ main (int argc, char **argv)
   if (version)
     {
       version_print ();
+      return BATCH_DONE;
+    }
+  if (keys)
+    {
+      print_keys ();
       return BATCH_DONE;
     }
   /* A workspace may be named before or after --batch; the first word that is no option is the

@@ -189,18 +189,6 @@ app_execute (App *app, const char *line)
 
 /* ---- help ---- */
 
-static void
-append_scope (GString *text, Scope scope)
-{
-  guint n;
-  const KeyRow *rows = key_rows (&n);
-
-  g_string_append_printf (text, "%s%s:\n", text->len > 0 ? "\n" : "", scope_title (scope));
-  for (guint i = 0; i < n; i++)
-    if (rows[i].scope == scope)
-      g_string_append_printf (text, "  %-15s \t%s\n", rows[i].keys, rows[i].help);
-}
-
 void
 app_show_help (App *app)
 {
@@ -210,9 +198,9 @@ app_show_help (App *app)
   const int *scopes = class->scopes (data);
 
   for (guint i = 0; scopes[i] >= 0; i++)
-    append_scope (text, (Scope) scopes[i]);
-  append_scope (text, SCOPE_INPUT);
-  append_scope (text, SCOPE_BOX);
+    key_append_text (text, (Scope) scopes[i]);
+  key_append_text (text, SCOPE_INPUT);
+  key_append_text (text, SCOPE_BOX);
   g_string_append (text, "\nCommands after \":\":\n");
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     g_string_append_printf (text, "  %-12s %-10s  \t%s\n", commands[i].name, commands[i].arguments,

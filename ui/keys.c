@@ -115,37 +115,11 @@ key_command (Key key, const int *scopes)
   return COMMAND_NONE;
 }
 
-/** "-" would break a line and "\" begins an escape. */
-static void
-append_roff (GString *text, const char *word)
+void
+key_append_text (GString *text, Scope scope)
 {
-  for (; *word != '\0'; word++)
-    if (*word == '\\')
-      g_string_append (text, "\\e");
-    else if (*word == '-')
-      g_string_append (text, "\\-");
-    else
-      g_string_append_c (text, *word);
-}
-
-char *
-key_manual (void)
-{
-  GString *text = g_string_new (NULL);
-  int scope = -1;
-
+  g_string_append_printf (text, "%s%s:\n", text->len > 0 ? "\n" : "", scope_title (scope));
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    {
-      if ((int) rows[i].scope != scope)
-        {
-          scope = (int) rows[i].scope;
-          g_string_append_printf (text, ".SS %s\n", scope_title ((Scope) scope));
-        }
-      g_string_append (text, ".TP\n.B \"");
-      append_roff (text, rows[i].keys);
-      g_string_append (text, "\"\n");
-      append_roff (text, rows[i].help);
-      g_string_append_c (text, '\n');
-    }
-  return g_string_free (text, FALSE);
+    if (rows[i].scope == scope)
+      g_string_append_printf (text, "  %-15s \t%s\n", rows[i].keys, rows[i].help);
 }

@@ -52,5 +52,6 @@ const KeyRow *key_rows (guint *n);
 /** key_command: what @key does in the first of the scopes (ended by -1) that knows it. */
 Command key_command (Key key, const int *scopes);
 
-/** key_manual: the key section of the manual page, as roff. Free with g_free. */
-char *key_manual (void);
+/** key_append_text: a scope's keys, a heading and a line each; a tab stands before what a key does,
+ * see text_wrap(). */
+void key_append_text (GString *text, Scope scope);
