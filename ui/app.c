@@ -179,6 +179,8 @@ app_store_changed (App *app)
   if (app->store != NULL)
     {
       app->stamp = catalog_stamp (app->store);
+      g_free (app->device);
+      app->device = catalog_store_get (app->store, STUDY_SETTING_DEVICE);
       app->welcoming = app->job == NULL && app->welcoming && is_empty (app->store);
     }
   for (ScreenId i = 0; i < N_SCREENS; i++)
@@ -199,8 +201,8 @@ app_open (App *app, const char *directory, gboolean create, GError **error)
     app_state_save (app);
   work_cancel (&app->poll);
   g_clear_pointer (&app->store, catalog_store_close);
-  /* Pieces of work may still hold the old one; it is small, and few are ever opened. */
   app->workspace = g_steal_pointer (&workspace);
+  g_ptr_array_add (app->workspaces, app->workspace);
   app->store = g_steal_pointer (&store);
   g_free (app->directory);
   app->directory = g_strdup (workspace_directory (app->workspace));
@@ -458,12 +460,26 @@ job_words (App *app)
                           paused ? " (paused)" : "");
 }
 
+/** Where we work and on what: "~/ct · cuda:0 NVIDIA H100". Free with g_free. */
+static char *
+place_words (App *app)
+{
+  const char *home = g_get_home_dir ();
+  gboolean at_home = g_str_has_prefix (app->directory, home);
+  const char *device = app->device != NULL ? app->device : app->parameters->device;
+
+  if (app->workspace == NULL)
+    return g_strdup ("no workspace");
+  return g_strdup_printf ("%s%s  %s%s", at_home ? "~" : "",
+                          app->directory + (at_home ? strlen (home) : 0),
+                          strcmp (device, "auto") == 0 ? "device " : "", device);
+}
+
 static void
 draw_header (App *app, Area area)
 {
   g_autofree char *job = job_words (app);
-  g_autofree char *home = NULL;
-  const char *place = app->workspace != NULL ? app->directory : "no workspace";
+  g_autofree char *place = NULL;
   int column = 0, room;
 
   draw_role (area, 0, 0, area.width, ROLE_BAR);
@@ -478,8 +494,7 @@ draw_header (App *app, Area area)
                                                       : " %d %s ",
                              (int) i + 1, classes[i]->title);
     }
-  if (g_str_has_prefix (place, g_get_home_dir ()))
-    place = home = g_strconcat ("~", place + strlen (g_get_home_dir ()), NULL);
+  place = place_words (app);
   room = area.width - column - 2;
   if (*job != '\0')
     {
@@ -882,6 +897,7 @@ app_new (const AppOptions *options)
   app->options = *options;
   app->mouse = options->mouse;
   app->loop = g_main_loop_new (NULL, FALSE);
+  app->workspaces = g_ptr_array_new_with_free_func ((GDestroyNotify) workspace_free);
   app->works = works_new (WORKERS);
   app->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   app->wake_source = g_unix_fd_add (app->wake_fd, G_IO_IN, woken, app);
@@ -915,13 +931,14 @@ app_free (App *app)
   g_clear_pointer (&app->prompt, prompt_free);
   g_clear_pointer (&app->volumes, catalog_volume_index_free);
   g_clear_pointer (&app->store, catalog_store_close);
-  g_clear_pointer (&app->workspace, workspace_free);
+  g_ptr_array_unref (app->workspaces);
   g_clear_pointer (&app->replay, replay_free);
   study_progress_clear (&app->watched);
   train_parameters_free (app->parameters);
   g_hash_table_unref (app->histories);
   g_free (app->volumes_directory);
   g_free (app->directory);
+  g_free (app->device);
   g_free (app->run.name);
   g_free (app->job_title);
   g_free (app->message);

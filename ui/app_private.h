@@ -22,7 +22,9 @@ struct _App
   Workspace *workspace; /* (nullable) */
   CatalogStore *store;
   guint64 stamp; /* of the store, as the screens know it */
+  GPtrArray *workspaces; /* all that were opened: works of an earlier one may still go on */
   char *directory;
+  char *device; /* (nullable) what the last encoding ran on */
   Works *works;
   guint poll_source;
   Work *poll;

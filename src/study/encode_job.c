@@ -396,6 +396,19 @@ remember_paths (const StudyEncode *study, CatalogStore *store, GError **error)
          && study_setting_set_path (store, STUDY_SETTING_VOLUMES, study->volumes_directory, error);
 }
 
+static gboolean
+remember_device (const Encoding *encoding, CatalogStore *store, GError **error)
+{
+  EngineInfo info;
+  g_autofree char *text = NULL;
+
+  engine_info (encoding->engine, &info);
+  text = strcmp (info.device, "cpu") == 0
+             ? g_strdup (info.device)
+             : g_strdup_printf ("%s %s", info.device, info.device_name);
+  return catalog_store_set (store, STUDY_SETTING_DEVICE, text, error);
+}
+
 /** For estimates; where most scans were found in the store, the time says little. That it can't be
  * remembered would be no fault of the encoding. */
 static void
@@ -451,7 +464,7 @@ study_encode (Job *job, gpointer data, GError **error)
   job_stage (job, "loading the encoder", "", 0);
   encoding = encoding_open (&study->options, error);
   if (encoding == NULL || !ensure_encoder (study, store, encoding, &pipeline.encoder_id, error)
-      || !remember_paths (study, store, error))
+      || !remember_paths (study, store, error) || !remember_device (encoding, store, error))
     return FALSE;
 
   pipeline.encoding = encoding;

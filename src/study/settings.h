@@ -10,6 +10,9 @@
 #define STUDY_SETTING_DESCRIPTION "encoder.description"
 #define STUDY_SETTING_VOLUMES "volumes.directory"
 
+/* What the last encoding ran on, for the eye: "cpu" or "cuda:0 NVIDIA H100". */
+#define STUDY_SETTING_DEVICE "encoder.device"
+
 /** study_setting_set_path: remember a path, absolute; @path: (nullable) "" is remembered. */
 gboolean study_setting_set_path (CatalogStore *store, const char *key, const char *path,
                                  GError **error);
