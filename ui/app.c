@@ -460,19 +460,24 @@ job_words (App *app)
                           paused ? " (paused)" : "");
 }
 
-/** Where we work and on what: "~/ct · cuda:0 NVIDIA H100". Free with g_free. */
+/** Where we work and, where there is room for it, on what: "~/ct  cuda:0 NVIDIA H100". Free with
+ * g_free. */
 static char *
-place_words (App *app)
+place_words (App *app, int room)
 {
   const char *home = g_get_home_dir ();
   gboolean at_home = g_str_has_prefix (app->directory, home);
   const char *device = app->device != NULL ? app->device : app->parameters->device;
+  char *words;
 
   if (app->workspace == NULL)
     return g_strdup ("no workspace");
-  return g_strdup_printf ("%s%s  %s%s", at_home ? "~" : "",
-                          app->directory + (at_home ? strlen (home) : 0),
-                          strcmp (device, "auto") == 0 ? "device " : "", device);
+  words = g_strdup_printf ("%s%s  %s%s", at_home ? "~" : "",
+                           app->directory + (at_home ? strlen (home) : 0),
+                           strcmp (device, "auto") == 0 ? "device " : "", device);
+  if (text_width (words) > room)
+    *strstr (words, "  ") = '\0';
+  return words;
 }
 
 static void
@@ -494,7 +499,6 @@ draw_header (App *app, Area area)
                                                       : " %d %s ",
                              (int) i + 1, classes[i]->title);
     }
-  place = place_words (app);
   room = area.width - column - 2;
   if (*job != '\0')
     {
@@ -503,6 +507,7 @@ draw_header (App *app, Area area)
       draw_text_in (area, 0, area.width - width - 1, width, 'r', ROLE_BAR_HERE, job);
       room -= width + 2;
     }
+  place = place_words (app, room);
   if (room > 8)
     draw_text_in (area, 0, column + 1, room, 'r', ROLE_BAR, place);
 }
