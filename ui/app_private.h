@@ -21,12 +21,11 @@ struct _App
 
   Workspace *workspace; /* (nullable) */
   CatalogStore *store;
-  guint64 stamp; /* of the store, as the screens know it */
+  guint64 stamp;         /* of the store, as the screens know it */
   GPtrArray *workspaces; /* all that were opened: works of an earlier one may still go on */
   char *directory;
   char *device; /* (nullable) what the last encoding ran on */
   Works *works;
-  guint poll_source;
   Work *poll;
   StudyProgress watched;
   gboolean is_watched;
@@ -60,6 +59,7 @@ struct _App
   GQueue boxes;          /* the top one at the head */
 
   /* drawing */
+  guint sources[3], input; /* signals and the terminal */
   int wake_fd;
   guint wake_source;
   guint draw_source;
@@ -73,12 +73,28 @@ struct _App
 
 const ScreenClass *app_class (App *app, gpointer *data); /* of the screen in view */
 const ScreenClass *app_screen_class (ScreenId screen);
+
+/* app_draw.c */
 void app_draw (App *app);
+
+/* app_input.c */
+void app_listen (App *app);
+void app_stop_listening (App *app);
 /** app_press: a key, from the terminal or a replay. */
 void app_press (App *app, Key key);
-void app_push_box (App *app, Box *box);
 void app_leave (App *app, int code);
+
+/* app_messages.c */
+void app_open_prompt (App *app, const Prompt *prompt, const char *const *words);
+void app_press_in_prompt (App *app, Key key);
+void app_push_box (App *app, Box *box);
+/** app_finish_box: take the top box away and do what was chosen. */
+void app_finish_box (App *app);
+
+/* app_workspace.c */
 gboolean app_open (App *app, const char *directory, gboolean create, GError **error);
+/** app_poll: a timeout: has another program changed something? */
+gboolean app_poll (gpointer app);
 
 /* app_jobs.c */
 void app_jobs_poll (App *app);

@@ -1,0 +1,123 @@
+/* The open workspace, and what other programs do in it. */
+#include "app_private.h"
+
+#include "catalog/import.h"
+#include "study/settings.h"
+
+/** Nothing in it yet: the first screen helps on. */
+static gboolean
+is_empty (CatalogStore *store)
+{
+  for (CatalogSplit split = CATALOG_SPLIT_TRAIN; split <= CATALOG_SPLIT_VALID; split++)
+    {
+      CatalogFunnel funnel;
+
+      if (catalog_funnel_read (store, split, &funnel, NULL) && funnel.rows > 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+void
+app_store_changed (App *app)
+{
+  if (app->store != NULL)
+    {
+      app->stamp = catalog_stamp (app->store);
+      g_free (app->device);
+      app->device = catalog_store_get (app->store, STUDY_SETTING_DEVICE);
+      app->welcoming = app->job == NULL && app->welcoming && is_empty (app->store);
+    }
+  for (ScreenId i = 0; i < N_SCREENS; i++)
+    if (app_screen_class (i)->store_changed != NULL)
+      app_screen_class (i)->store_changed (app->screens[i]);
+  app_redraw (app);
+}
+
+gboolean
+app_open (App *app, const char *directory, gboolean create, GError **error)
+{
+  g_autoptr (Workspace) workspace = workspace_open (directory, create, error);
+  g_autoptr (CatalogStore) store = workspace != NULL ? workspace_store (workspace, error) : NULL;
+
+  if (store == NULL)
+    return FALSE;
+  if (app->workspace != NULL)
+    app_state_save (app);
+  work_cancel (&app->poll);
+  g_clear_pointer (&app->store, catalog_store_close);
+  app->workspace = g_steal_pointer (&workspace);
+  g_ptr_array_add (app->workspaces, app->workspace);
+  app->store = g_steal_pointer (&store);
+  g_free (app->directory);
+  app->directory = g_strdup (workspace_directory (app->workspace));
+  app->welcoming = is_empty (app->store);
+  app->run = (AppRun){ 0 };
+  g_free (app->volumes_directory);
+  app->volumes_directory = catalog_store_get (app->store, STUDY_SETTING_VOLUMES);
+  app_state_load (app);
+  app_volumes_walk (app);
+  app_store_changed (app);
+  if (app_screen_class (app->screen)->enter != NULL)
+    app_screen_class (app->screen)->enter (app->screens[app->screen]);
+  return TRUE;
+}
+
+gboolean
+app_create_workspace (App *app, const char *directory, GError **error)
+{
+  return app_open (app, directory, TRUE, error);
+}
+
+/* ---- what other programs do here ---- */
+
+static gpointer
+read_progress (gpointer data, GCancellable *cancellable, GError **error)
+{
+  StudyProgress *progress = g_new0 (StudyProgress, 1);
+
+  if (study_progress_read (data, progress))
+    return progress;
+  study_progress_clear (progress);
+  g_free (progress);
+  return NULL;
+}
+
+static void
+progress_free (gpointer data)
+{
+  study_progress_clear (data);
+  g_free (data);
+}
+
+static void
+progress_was_read (gpointer owner, gpointer result, const GError *error)
+{
+  App *app = owner;
+  gboolean was_watched = app->is_watched;
+
+  app->poll = NULL;
+  study_progress_clear (&app->watched);
+  /* A job of our own is better known by its snapshot. */
+  app->is_watched = result != NULL && app->job == NULL;
+  if (app->is_watched)
+    app->watched = *(StudyProgress *) result;
+  else if (result != NULL)
+    study_progress_clear (result);
+  g_free (result);
+  if (app->is_watched || was_watched)
+    app_redraw (app);
+}
+
+gboolean
+app_poll (gpointer data)
+{
+  App *app = data;
+
+  if (app->store != NULL && catalog_stamp (app->store) != app->stamp)
+    app_store_changed (app);
+  if (app->workspace != NULL && app->poll == NULL)
+    app->poll = works_start (app->works, read_progress, app->workspace, NULL, progress_free,
+                             progress_was_read, app);
+  return G_SOURCE_CONTINUE;
+}
