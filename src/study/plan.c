@@ -115,15 +115,10 @@ plan_split (StudyPlanCache *cache, CatalogStore *store, const TrainParameters *p
   return TRUE;
 }
 
-gboolean
-study_plan (Workspace *workspace, const TrainParameters *parameters, const char *checkpoint,
-            StudyPlanCache *cache, StudyPlan *plan, GCancellable *cancellable, GError **error)
+static gboolean
+make_plan (CatalogStore *store, const TrainParameters *parameters, const char *checkpoint,
+           StudyPlanCache *cache, StudyPlan *plan, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (CatalogStore) store = workspace_store (workspace, error);
-
-  *plan = (StudyPlan){ .seconds = 0 };
-  if (store == NULL)
-    return FALSE;
   plan->encoder = study_experiment_encoder (store, parameters, checkpoint);
   if (!refresh_volumes (cache, store, plan->encoder, error))
     return FALSE;
@@ -141,4 +136,17 @@ study_plan (Workspace *workspace, const TrainParameters *parameters, const char 
             ? (double) plan->to_encode * study_setting_seconds_per_scan (store, plan->encoder)
             : NAN;
   return TRUE;
+}
+
+gboolean
+study_plan (Workspace *workspace, const TrainParameters *parameters, const char *checkpoint,
+            StudyPlanCache *cache, StudyPlan *plan, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (CatalogStore) store = workspace_store (workspace, error);
+
+  *plan = (StudyPlan){ .seconds = 0 };
+  if (store != NULL && make_plan (store, parameters, checkpoint, cache, plan, cancellable, error))
+    return TRUE;
+  study_plan_clear (plan);
+  return FALSE;
 }

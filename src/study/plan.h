@@ -40,7 +40,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (StudyPlanCache, study_plan_cache_free)
  * study_plan: for a worker thread, after every change of a form. Writes nothing.
  *
  * @checkpoint: (nullable) as in StudyExperiment
- * @plan: (out) clear with study_plan_clear()
+ * @plan: (out) clear with study_plan_clear(); empty on failure
  *
  * A split that is not imported is CTCLIP_ERROR_NOT_FOUND, and so is a named sample that is not
  * there.
