@@ -1,0 +1,97 @@
+/**
+ * picture.h: a grey picture in the terminal.
+ *
+ * As symbols through curses: chafa's block elements in two of 30 greys each, or without greys
+ * shades and blocks, or ASCII characters. Where the terminal takes more, the exact greys (or sixel,
+ * or kitty's graphics) are written to it after curses is done, and curses holds black cells there.
+ * Only the UI thread uses it.
+ */
+#pragma once
+
+#include "app.h"
+
+#include <sys/ioctl.h>
+
+typedef enum
+{
+  PICTURE_ASCII,
+  PICTURE_SHADES, /* no greys: shades and blocks */
+  PICTURE_GREYS,  /* 256 colours */
+  PICTURE_EXACT,  /* truecolor, beside curses */
+  PICTURE_SIXEL,
+  PICTURE_KITTY,
+} PictureKind;
+
+/** What a terminal is able to do, as far as pictures need it. */
+typedef struct
+{
+  Graphics wanted;
+  gboolean ascii; /* nothing but ASCII may be drawn */
+  gboolean greys; /* curses has the greys of 256 colours */
+  gboolean live;  /* there is a terminal that can be written to */
+} PictureTerminal;
+
+/** picture_kind: the best there is. @environment: as from g_get_environ(). Pure. */
+PictureKind picture_kind (const PictureTerminal *terminal, char **environment);
+
+/** Pixels of one character cell. */
+typedef struct
+{
+  int width_px, height_px;
+} PictureCellSize;
+
+/** picture_cell_size: from what TIOCGWINSZ says; where it does not know the pixels, or tells
+ * nonsense, cells are twice as high as wide. Pure. */
+PictureCellSize picture_cell_size (const struct winsize *size);
+
+/** One character cell: a glyph, and two greys, 0 to 255. */
+typedef struct
+{
+  gunichar glyph;
+  guint8 foreground, background;
+  gboolean marked; /* the cursor is here */
+} PictureCell;
+
+/**
+ * picture_shade: a cell of a picture without greys.
+ *
+ * @grey: its 8 × 8 pixels, @stride bytes from row to row
+ */
+gunichar picture_shade (const guint8 *grey, gsize stride, gboolean ascii);
+
+typedef struct _Picture Picture;
+
+Picture *picture_new (PictureKind kind);
+void picture_free (Picture *picture);
+
+/**
+ * picture_fit: the size in cells that it is about to have; both > 0.
+ *
+ * @width, @height: (out) pixels to be drawn
+ * @aspect: (out) a pixel's height by its width
+ *
+ * Returns the pixels, row by row, for the caller to fill before picture_convert().
+ */
+guint8 *picture_fit (Picture *picture, int columns, int rows, guint *width, guint *height,
+                     double *aspect);
+
+/** picture_convert: make cells of the pixels. */
+void picture_convert (Picture *picture);
+
+/** picture_mark: put the cursor's mark where this pixel is; nowhere where that is outside. */
+void picture_mark (Picture *picture, double x_px, double y_px);
+
+const PictureCell *picture_cell (const Picture *picture, int column, int row);
+
+/** picture_show: through curses; only black cells where picture_emit() will write. */
+void picture_show (const Picture *picture, Area area);
+
+/**
+ * picture_emit: after curses has written; what has changed since the last time, or everything.
+ *
+ * Does nothing for the kinds that curses shows.
+ */
+void picture_emit (Picture *picture, Area area, gboolean everything);
+
+/** picture_withdraw: another thing is about to be drawn in its place. */
+void picture_withdraw (Picture *picture);
