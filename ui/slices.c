@@ -1,16 +1,35 @@
-#include "slices.h"
+#include "slices_private.h"
 
-#include "app.h"
+#include <string.h>
 
 static gpointer
 create (App *app)
 {
-  return app;
+  Slices *slices = g_new0 (Slices, 1);
+
+  slices->app = app;
+  slices->zoom = 1;
+  volume_window_parse ("lung", &slices->window, NULL);
+  return slices;
 }
 
 static void
 destroy (gpointer screen)
 {
+  Slices *slices = screen;
+
+  slices_play (slices, FALSE);
+  g_clear_pointer (&slices->viewer, volume_viewer_unref);
+  g_clear_pointer (&slices->cache, volume_viewer_cache_free);
+  g_clear_pointer (&slices->slice, volume_slice_free);
+  g_clear_pointer (&slices->record, catalog_record_free);
+  g_clear_pointer (&slices->picture, picture_free);
+  volume_viewer_state_clear (&slices->state);
+  g_free (slices->volume);
+  g_free (slices->path);
+  g_free (slices->fault);
+  g_free (slices->folder);
+  g_free (slices);
 }
 
 static const int *
@@ -22,14 +41,124 @@ scopes (gpointer screen)
 }
 
 static void
-draw (gpointer screen, Area area)
+leave (gpointer screen)
 {
+  Slices *slices = screen;
+
+  slices_play (slices, FALSE);
+  if (slices->picture != NULL)
+    picture_withdraw (slices->picture);
 }
 
-const ScreenClass slices_screen
-    = { .title = "Slices", .create = create, .destroy = destroy, .scopes = scopes, .draw = draw };
-
-void
-slices_look_at (gpointer screen, const char *volume, const char *path)
+/** Esc: the cursor goes first, then the zoom, then the screen. */
+static gboolean
+back (gpointer screen)
 {
+  Slices *slices = screen;
+
+  if (slices->play != 0)
+    slices_play (slices, FALSE);
+  else if (slices->cursor)
+    slices->cursor = FALSE;
+  else if (slices->zoom > 1)
+    slices_zoom (slices, 0);
+  else
+    app_go_to (slices->app, SCREEN_RECORDS);
+  slices_changed (slices);
+  return TRUE;
 }
+
+static void
+store_changed (gpointer screen)
+{
+  Slices *slices = screen;
+
+  slices->record_known = FALSE;
+}
+
+static void
+woken (gpointer screen)
+{
+  Slices *slices = screen;
+
+  slices_read_on (slices);
+  if (slices->cache != NULL)
+    volume_viewer_cache_trim (slices->cache);
+}
+
+/* ---- from one start to the next ---- */
+
+#define GROUP "Slices"
+
+static void
+save (gpointer screen, GKeyFile *state)
+{
+  const Slices *slices = screen;
+  double window[] = { slices->window.centre, slices->window.width };
+  int voxel[3];
+
+  g_key_file_set_string (state, GROUP, "axis", volume_axis_name (slices->axis));
+  g_key_file_set_double_list (state, GROUP, "window", window, G_N_ELEMENTS (window));
+  g_key_file_set_boolean (state, GROUP, "inverted", slices->inverted);
+  if (slices->volume != NULL)
+    g_key_file_set_string (state, GROUP, "volume", slices->volume);
+  if (slices->path != NULL)
+    g_key_file_set_string (state, GROUP, "path", slices->path);
+  if (!slices->placed)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (voxel); i++)
+    voxel[i] = (int) slices->voxel[i];
+  g_key_file_set_integer_list (state, GROUP, "voxel", voxel, G_N_ELEMENTS (voxel));
+}
+
+static void
+load_voxel (Slices *slices, GKeyFile *state)
+{
+  gsize n = 0;
+  g_autofree int *voxel = g_key_file_get_integer_list (state, GROUP, "voxel", &n, NULL);
+
+  if (voxel == NULL || n != G_N_ELEMENTS (slices->voxel))
+    return;
+  for (gsize i = 0; i < n; i++)
+    slices->voxel[i] = (gsize) MAX (voxel[i], 0);
+  slices->placed = TRUE;
+}
+
+static void
+load (gpointer screen, GKeyFile *state)
+{
+  Slices *slices = screen;
+  g_autofree char *axis = g_key_file_get_string (state, GROUP, "axis", NULL);
+  gsize n = 0;
+  g_autofree double *window = g_key_file_get_double_list (state, GROUP, "window", &n, NULL);
+
+  if (axis != NULL)
+    volume_axis_parse (axis, &slices->axis, NULL);
+  if (window != NULL && n == 2 && window[1] > 0)
+    slices->window = (VolumeWindow){ window[0], window[1] };
+  slices->inverted = g_key_file_get_boolean (state, GROUP, "inverted", NULL);
+  /* What another workspace had is left. */
+  slices_close (slices);
+  g_free (slices->volume);
+  g_free (slices->path);
+  slices->volume = g_key_file_get_string (state, GROUP, "volume", NULL);
+  slices->path = g_key_file_get_string (state, GROUP, "path", NULL);
+  slices->record_known = slices->placed = FALSE;
+  load_voxel (slices, state);
+}
+
+const ScreenClass slices_screen = { .title = "Slices",
+                                    .create = create,
+                                    .destroy = destroy,
+                                    .scopes = scopes,
+                                    .leave = leave,
+                                    .draw = slices_draw,
+                                    .drawn = slices_drawn,
+                                    .command = slices_command,
+                                    .mouse = slices_mouse,
+                                    .back = back,
+                                    .execute = slices_execute,
+                                    .store_changed = store_changed,
+                                    .woken = woken,
+                                    .save = save,
+                                    .load = load };

@@ -1,0 +1,334 @@
+#include "picture_private.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* chafa's symbols are 8 by 8 pixels; with that many it needs no scaling. */
+#define SYMBOL_PX 8
+
+/* Within 2 % of the best fit of two greys and a block to every cell, in half of the time. */
+#define WORK_FACTOR 0.3f
+
+/* ---- what the terminal can do ---- */
+
+static gboolean
+says (char **environment, const char *name, const char *value)
+{
+  return g_strcmp0 (g_environ_getenv (environment, name), value) == 0;
+}
+
+/** tmux and screen pass on what they know of, which is not this. */
+static gboolean
+in_multiplexer (char **environment)
+{
+  const char *term = g_environ_getenv (environment, "TERM");
+
+  return g_environ_getenv (environment, "TMUX") != NULL
+         || g_environ_getenv (environment, "STY") != NULL
+         || (term != NULL
+             && (g_str_has_prefix (term, "screen") || g_str_has_prefix (term, "tmux")));
+}
+
+PictureKind
+picture_kind (const PictureTerminal *terminal, char **environment)
+{
+  const gboolean direct = terminal->live && !in_multiplexer (environment);
+
+  if (direct && terminal->wanted == GRAPHICS_SIXEL)
+    return PICTURE_SIXEL;
+  if (direct && terminal->wanted == GRAPHICS_KITTY)
+    return PICTURE_KITTY;
+  if (terminal->ascii)
+    return PICTURE_ASCII;
+  if (!terminal->greys)
+    return PICTURE_SHADES;
+  if (direct && terminal->wanted == GRAPHICS_AUTO
+      && (says (environment, "COLORTERM", "truecolor") || says (environment, "COLORTERM", "24bit")))
+    return PICTURE_EXACT;
+  return PICTURE_GREYS;
+}
+
+PictureCellSize
+picture_cell_size (const struct winsize *size)
+{
+  PictureCellSize cell = { 8, 16 };
+  PictureCellSize told;
+
+  if (size->ws_col == 0 || size->ws_row == 0)
+    return cell;
+  told = (PictureCellSize){ size->ws_xpixel / size->ws_col, size->ws_ypixel / size->ws_row };
+  /* Some terminals tell nonsense; no font is wider than high, or four times as high. */
+  if (told.width_px >= 4 && told.height_px >= told.width_px && told.height_px <= 4 * told.width_px)
+    cell = told;
+  return cell;
+}
+
+static PictureCellSize
+ask_cell_size (void)
+{
+  struct winsize size = { 0 };
+
+  if (!isatty (STDOUT_FILENO) || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+    size = (struct winsize){ 0 };
+  return picture_cell_size (&size);
+}
+
+/* ---- chafa ---- */
+
+static gboolean
+is_graphics (PictureKind kind)
+{
+  return kind == PICTURE_SIXEL || kind == PICTURE_KITTY;
+}
+
+static ChafaCanvas *
+make_canvas (const Picture *picture)
+{
+  ChafaCanvasConfig *config = chafa_canvas_config_new ();
+  ChafaSymbolMap *symbols = chafa_symbol_map_new ();
+  ChafaCanvas *canvas;
+
+  chafa_symbol_map_add_by_tags (symbols, CHAFA_SYMBOL_TAG_SPACE | CHAFA_SYMBOL_TAG_SOLID
+                                             | CHAFA_SYMBOL_TAG_BLOCK | CHAFA_SYMBOL_TAG_HALF
+                                             | CHAFA_SYMBOL_TAG_QUAD);
+  chafa_canvas_config_set_symbol_map (config, symbols);
+  chafa_canvas_config_set_geometry (config, picture->columns, picture->rows);
+  chafa_canvas_config_set_canvas_mode (config, CHAFA_CANVAS_MODE_TRUECOLOR);
+  chafa_canvas_config_set_dither_mode (config, CHAFA_DITHER_MODE_NONE);
+  chafa_canvas_config_set_preprocessing_enabled (config, FALSE); /* greys mean HU */
+  chafa_canvas_config_set_work_factor (config, WORK_FACTOR);
+  if (is_graphics (picture->kind))
+    {
+      chafa_canvas_config_set_pixel_mode (config, picture->kind == PICTURE_SIXEL
+                                                      ? CHAFA_PIXEL_MODE_SIXELS
+                                                      : CHAFA_PIXEL_MODE_KITTY);
+      chafa_canvas_config_set_cell_geometry (config, picture->cell.width_px,
+                                             picture->cell.height_px);
+    }
+  canvas = chafa_canvas_new (config);
+  chafa_symbol_map_unref (symbols);
+  chafa_canvas_config_unref (config);
+  return canvas;
+}
+
+static void
+forget_size (Picture *picture)
+{
+  g_clear_pointer (&picture->canvas, chafa_canvas_unref);
+  g_clear_pointer (&picture->grey, g_free);
+  g_clear_pointer (&picture->rgba, g_free);
+  g_clear_pointer (&picture->cells, g_free);
+  g_clear_pointer (&picture->emitted, g_free);
+  picture->known = FALSE;
+}
+
+Picture *
+picture_new (PictureKind kind)
+{
+  Picture *picture = g_new0 (Picture, 1);
+
+  picture->kind = kind;
+  return picture;
+}
+
+void
+picture_free (Picture *picture)
+{
+  forget_size (picture);
+  g_free (picture);
+}
+
+static void
+resize (Picture *picture, int columns, int rows, PictureCellSize cell)
+{
+  const gboolean graphics = is_graphics (picture->kind);
+  gsize n_cells = (gsize) columns * (gsize) rows, n_pixels;
+
+  forget_size (picture);
+  picture->columns = columns;
+  picture->rows = rows;
+  picture->cell = cell;
+  picture->width = (guint) (columns * (graphics ? cell.width_px : SYMBOL_PX));
+  picture->height = (guint) (rows * (graphics ? cell.height_px : SYMBOL_PX));
+  n_pixels = (gsize) picture->width * picture->height;
+  picture->grey = g_new0 (guint8, n_pixels);
+  picture->cells = g_new0 (PictureCell, n_cells);
+  picture->emitted = g_new0 (PictureCell, n_cells);
+  if (picture->kind >= PICTURE_GREYS)
+    {
+      picture->rgba = g_new (guint8, 4 * n_pixels);
+      picture->canvas = make_canvas (picture);
+    }
+}
+
+guint8 *
+picture_fit (Picture *picture, int columns, int rows, guint *width, guint *height, double *aspect)
+{
+  const PictureCellSize cell = ask_cell_size ();
+
+  if (columns != picture->columns || rows != picture->rows
+      || memcmp (&cell, &picture->cell, sizeof cell) != 0)
+    resize (picture, columns, rows, cell);
+  *width = picture->width;
+  *height = picture->height;
+  *aspect = is_graphics (picture->kind) ? 1 : (double) cell.height_px / cell.width_px;
+  return picture->grey;
+}
+
+/* ---- pixels to cells ---- */
+
+static void
+draw_on_canvas (Picture *picture)
+{
+  const gsize n = (gsize) picture->width * picture->height;
+  guint8 *rgba = picture->rgba;
+
+  for (gsize i = 0; i < n; i++, rgba += 4)
+    {
+      rgba[0] = rgba[1] = rgba[2] = picture->grey[i];
+      rgba[3] = 255;
+    }
+  chafa_canvas_draw_all_pixels (picture->canvas, CHAFA_PIXEL_RGBA8_UNASSOCIATED, picture->rgba,
+                                (gint) picture->width, (gint) picture->height,
+                                (gint) picture->width * 4);
+}
+
+/** A cell as chafa made it; its colours are greys, so that one channel tells. */
+static PictureCell
+read_cell (const Picture *picture, int column, int row)
+{
+  gint foreground, background;
+  PictureCell cell = { .glyph = chafa_canvas_get_char_at (picture->canvas, column, row) };
+
+  chafa_canvas_get_raw_colors_at (picture->canvas, column, row, &foreground, &background);
+  cell.foreground = (guint8) (foreground & 0xff);
+  cell.background = (guint8) (background & 0xff);
+  if (foreground < 0 || cell.glyph == 0)
+    cell.glyph = ' ';
+  if (background < 0)
+    cell.background = 0;
+  if (cell.glyph == ' ')
+    cell.foreground = cell.background;
+  return cell;
+}
+
+static PictureCell
+shade_cell (const Picture *picture, int column, int row)
+{
+  const guint8 *grey =
+      picture->grey + (gsize) row * SYMBOL_PX * picture->width + (gsize) column * SYMBOL_PX;
+
+  return (PictureCell){ .glyph =
+                            picture_shade (grey, picture->width, picture->kind == PICTURE_ASCII),
+                        .foreground = 255 };
+}
+
+void
+picture_convert (Picture *picture)
+{
+  PictureCell *cell = picture->cells;
+
+  picture->fresh = TRUE;
+  if (picture->canvas != NULL)
+    draw_on_canvas (picture);
+  if (is_graphics (picture->kind))
+    return;
+  for (int row = 0; row < picture->rows; row++)
+    for (int column = 0; column < picture->columns; column++, cell++)
+      *cell = picture->canvas != NULL ? read_cell (picture, column, row)
+                                      : shade_cell (picture, column, row);
+}
+
+/** A cross in the pixels themselves, white with a black edge. */
+static void
+mark_pixels (Picture *picture, int x, int y)
+{
+  const int arm = picture->cell.height_px / 2;
+
+  for (int i = -arm; i <= arm; i++)
+    for (int k = -1; k <= 1; k++)
+      for (int turn = 0; turn < 2; turn++)
+        {
+          int px = x + (turn ? k : i), py = y + (turn ? i : k);
+          gboolean centre = k == 0 || (ABS (i) <= 1 && turn);
+
+          if (px >= 0 && py >= 0 && px < (int) picture->width && py < (int) picture->height)
+            picture->grey[(gsize) py * picture->width + (gsize) px] = centre ? 255 : 0;
+        }
+}
+
+void
+picture_mark (Picture *picture, double x_px, double y_px)
+{
+  if (!(x_px >= 0 && y_px >= 0 && x_px < picture->width && y_px < picture->height))
+    return;
+  if (is_graphics (picture->kind))
+    {
+      mark_pixels (picture, (int) x_px, (int) y_px);
+      draw_on_canvas (picture);
+      return;
+    }
+  picture->cells[(int) y_px / SYMBOL_PX * picture->columns + (int) x_px / SYMBOL_PX].marked = TRUE;
+}
+
+const PictureCell *
+picture_cell (const Picture *picture, int column, int row)
+{
+  return &picture->cells[row * picture->columns + column];
+}
+
+/* ---- through curses ---- */
+
+/** The pair of a picture without greys: white on black where there are colours at all, so that
+ * bright is bright on light terminals too. */
+static int
+shade_pair (void)
+{
+  short pair;
+  int grey = theme_grey_pair (255, 0);
+
+  theme_attributes (ROLE_NORMAL, &pair);
+  if (pair == 0)
+    return 0;
+  return grey >= 0 ? grey : MAX (alloc_pair (COLOR_WHITE, COLOR_BLACK), 0);
+}
+
+static void
+put_cell (int y, int x, gunichar glyph, attr_t attributes, int pair)
+{
+  const wchar_t text[2] = { (wchar_t) glyph, 0 };
+  cchar_t character;
+
+  setcchar (&character, text, attributes, 0, &pair);
+  mvadd_wch (y, x, &character);
+}
+
+void
+picture_show (const Picture *picture, Area area)
+{
+  const gboolean direct = picture->kind >= PICTURE_EXACT;
+  const int shade = picture->kind < PICTURE_GREYS ? shade_pair () : 0;
+  const int black = direct ? MAX (theme_grey_pair (0, 0), 0) : 0;
+
+  for (int row = 0; row < MIN (picture->rows, area.height); row++)
+    for (int column = 0; column < MIN (picture->columns, area.width); column++)
+      {
+        const PictureCell *cell = picture_cell (picture, column, row);
+        int y = area.y + row, x = area.x + column;
+
+        if (direct)
+          put_cell (y, x, ' ', A_NORMAL, black);
+        else if (cell->marked)
+          {
+            short pair;
+            attr_t attributes = theme_attributes (ROLE_MATCH, &pair);
+
+            put_cell (y, x, '+', attributes, pair);
+          }
+        else
+          put_cell (y, x, cell->glyph, A_NORMAL,
+                    picture->kind == PICTURE_GREYS
+                        ? theme_grey_pair (cell->foreground, cell->background)
+                        : shade);
+      }
+}

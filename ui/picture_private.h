@@ -1,0 +1,26 @@
+/**
+ * picture_private.h: a picture's inside, for the files that make it up.
+ */
+#pragma once
+
+#include "picture.h"
+
+#include <chafa.h>
+
+struct _Picture
+{
+  PictureKind kind;
+  int columns, rows;
+  PictureCellSize cell; /* of the terminal */
+  guint width, height;  /* pixels */
+  guint8 *grey;         /* width * height */
+  guint8 *rgba;        /* the same for chafa, which distorts RGB8 whose rows are no multiple of 4 */
+  PictureCell *cells;  /* columns * rows */
+  ChafaCanvas *canvas; /* (nullable) for shades and ASCII */
+  gboolean fresh;      /* converted, but not yet emitted */
+
+  /* what is on the terminal beside curses */
+  PictureCell *emitted; /* columns * rows, where known */
+  Area emitted_area;
+  gboolean known;
+};

@@ -1,0 +1,163 @@
+/* The pane beside the picture: the slice in words, the record's findings and impression. */
+#include "slices_private.h"
+
+#include <math.h>
+#include <string.h>
+
+#define NAME_WIDTH 9 /* of "position" and a blank */
+#define LEAST_REPORT 4
+#define SURE 0.5
+
+/** A name and what is said of it; nothing where that is empty. */
+static int
+draw_pair (Area area, int row, const char *name, Role role, const char *text)
+{
+  if (*text == '\0' || row >= area.height)
+    return row;
+  draw_text (area, row, 0, ROLE_DIM, name);
+  draw_text_in (area, row, NAME_WIDTH, area.width - NAME_WIDTH, 'l', role, text);
+  return row + 1;
+}
+
+static int
+draw_lines (Area area, int row, Role role, const char *text)
+{
+  g_auto (GStrv) lines = text_wrap (text, area.width);
+
+  for (guint i = 0; lines[i] != NULL && row < area.height; i++, row++)
+    {
+      gboolean cut = row == area.height - 1 && lines[i + 1] != NULL;
+      g_autofree char *line = cut ? g_strconcat (lines[i], symbol (SYMBOL_ELLIPSIS), NULL) : NULL;
+
+      draw_text (area, row, 0, role, cut ? line : lines[i]);
+    }
+  return row;
+}
+
+static int
+draw_slice (const Slices *slices, Area area)
+{
+  const VolumeViewerState *state = &slices->state;
+  Role role;
+  g_autofree char *name = slices_name (slices);
+  g_autofree char *progress = slices_progress (slices, &role);
+  g_autofree char *window = slices_window_name (slices);
+  g_autofree char *position = slices_position (slices);
+  g_autofree char *spacing = slices_spacing (slices);
+  int row = 0;
+
+  draw_text (area, row++, 0, ROLE_STRONG, name);
+  if (slices->record != NULL)
+    {
+      const CatalogRecord *record = slices->record;
+      g_autofree char *age =
+          record->age_years >= 0 ? g_strdup_printf (" %d y", record->age_years) : g_strdup ("");
+
+      if (*record->sex != '\0' || *age != '\0')
+        draw_printf (area, row++, 0, ROLE_NORMAL, "%s%s  %s", record->sex, age,
+                     record->manufacturer);
+    }
+  if (*progress != '\0')
+    row = draw_lines (area_rows (area, 0, row + (role == ROLE_BAD ? 4 : 1)), row, role, progress);
+  if (!state->ready)
+    return row;
+  {
+    g_autofree char *number =
+        g_strdup_printf ("%s %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT,
+                         volume_axis_name (slices->axis), slices->shown + 1, slices_count (slices));
+    g_autofree char *size =
+        g_strdup_printf ("%" G_GSIZE_FORMAT " × %" G_GSIZE_FORMAT " × %" G_GSIZE_FORMAT,
+                         state->n[0], state->n[1], state->n[2]);
+
+    row = draw_pair (area, row, "slice", ROLE_NORMAL, number);
+    row = draw_pair (area, row, "position", ROLE_NORMAL, position);
+    row = draw_pair (area, row, "window", ROLE_NORMAL, window);
+    row = draw_pair (area, row, "voxels", ROLE_NORMAL, size);
+    row = draw_pair (area, row, "spacing", ROLE_NORMAL, spacing);
+  }
+  if (!state->has_orientation)
+    row = draw_pair (area, row, "axes", ROLE_WARNING, "not in the file; taken as L P S");
+  if (slices->cursor)
+    {
+      g_autofree char *reading = slices_reading (slices);
+      g_autofree char *place = slices_place (slices);
+
+      row = draw_pair (area, row, "cursor", ROLE_STRONG, reading);
+      row = draw_pair (area, row, "mm", ROLE_NORMAL, place);
+    }
+  return row;
+}
+
+static void
+draw_finding (const Slices *slices, Area area, int row, guint label)
+{
+  const gboolean there = slices->record->labels >> label & 1;
+  const double probability = slices->has_predictions ? slices->probabilities[label] : NAN;
+  const int number = isnan (probability) ? 0 : 5;
+
+  draw_text (area, row, 0, there ? ROLE_ACCENT : ROLE_DIM, symbol (there ? SYMBOL_YES : SYMBOL_NO));
+  draw_text_in (area, row, 2, area.width - 2 - number, 'l', there ? ROLE_NORMAL : ROLE_DIM,
+                catalog_label_name (label));
+  if (number > 0)
+    {
+      g_autofree char *text = g_strdup_printf ("%.2f", probability);
+
+      draw_text_in (area, row, area.width - 4, 4, 'r',
+                    (probability >= SURE) != there ? ROLE_WARNING : ROLE_NORMAL, text);
+    }
+}
+
+/** All findings where they have room beside the report, else those that are there or predicted. */
+static int
+draw_findings (const Slices *slices, Area area, int row)
+{
+  const int room = area.height - row - 1 - LEAST_REPORT;
+  const gboolean all = room >= CATALOG_N_LABELS;
+  guint shown[CATALOG_N_LABELS], n = 0;
+
+  if (!slices->record->has_labels || room < 1)
+    return row;
+  for (guint i = 0; i < CATALOG_N_LABELS; i++)
+    if (all || slices->record->labels >> i & 1
+        || (slices->has_predictions && slices->probabilities[i] >= SURE))
+      shown[n++] = i;
+  draw_rule (area, row++, slices->has_predictions ? "Findings, predicted" : "Findings");
+  if (n == 0)
+    {
+      draw_text (area, row++, 0, ROLE_DIM, "none of the 18");
+      return row;
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      if ((int) i == room - 1 && n > (guint) room)
+        {
+          draw_printf (area, row++, 0, ROLE_DIM, "%s and %u more", symbol (SYMBOL_ELLIPSIS), n - i);
+          return row;
+        }
+      draw_finding (slices, area, row++, shown[i]);
+    }
+  return row;
+}
+
+void
+slices_draw_pane (const Slices *slices, Area area)
+{
+  Area text = area_rows (area, 0, area.height - 1);
+  int row;
+
+  if (area.width <= 0 || area.height <= 0)
+    return;
+  draw_text (area, area.height - 1, 0, ROLE_DIM, NOT_FOR_DIAGNOSIS);
+  if (slices->volume == NULL && slices->path == NULL)
+    return;
+  row = draw_slice (slices, text);
+  if (slices->record == NULL)
+    return;
+  row = draw_findings (slices, text, row);
+  if (slices->record->impression != NULL && *slices->record->impression != '\0'
+      && row + 1 < text.height)
+    {
+      draw_rule (text, row++, "Impression");
+      draw_lines (text, row, ROLE_NORMAL, slices->record->impression);
+    }
+}
