@@ -1,14 +1,553 @@
-#include "app.h"
+/* Experiment: the form of all parameters, what they would do, and live mode. */
+#include "experiment_private.h"
+
+#include "base/error.h"
+#include "study/settings.h"
+
+#include <math.h>
+#include <string.h>
+
+#define GROUP "Experiment"
+
+const char *
+experiment_checkpoint (const Experiment *self)
+{
+  const char *path = self->checkpoint != NULL ? self->checkpoint : self->last_checkpoint;
+
+  return path != NULL && *path != '\0' ? path : NULL;
+}
+
+const char *
+experiment_description (const Experiment *self)
+{
+  const char *path = self->description != NULL ? self->description : self->last_description;
+
+  return path != NULL && *path != '\0' ? path : NULL;
+}
+
+/* ---- fields ---- */
+
+static const FormRow *
+row_under_cursor (const Experiment *self)
+{
+  guint n;
+
+  return &form_rows (&n)[self->list.cursor];
+}
+
+char *
+experiment_value (Experiment *self, const FormRow *row)
+{
+  const char *path = NULL;
+
+  switch (row->kind)
+    {
+    case FORM_PARAMETER:
+      return train_parameters_get (app_parameters (self->app), row->name);
+    case FORM_CHECKPOINT:
+      path = experiment_checkpoint (self);
+      break;
+    case FORM_DESCRIPTION:
+      path = experiment_description (self);
+      break;
+    case FORM_VOLUMES:
+      path = app_volumes_directory (self->app);
+      break;
+    case FORM_HEADING:
+      break;
+    }
+  return g_strdup (path != NULL ? path : "");
+}
+
+static char *
+absolute_path (const char *text)
+{
+  g_autofree char *path = g_str_has_prefix (text, "~/")
+                              ? g_build_filename (g_get_home_dir (), text + 2, NULL)
+                              : g_strdup (text);
+
+  return *path != '\0' ? g_canonicalize_filename (path, NULL) : g_strdup ("");
+}
+
+gboolean
+experiment_set (Experiment *self, const FormRow *row, const char *text, GError **error)
+{
+  g_autofree char *path = NULL;
+
+  if (row->kind == FORM_PARAMETER)
+    {
+      if (!train_parameters_set (app_parameters (self->app), row->name, text, error))
+        return FALSE;
+      experiment_changed (self);
+      return TRUE;
+    }
+  path = absolute_path (text);
+  if (row->kind == FORM_VOLUMES)
+    app_set_volumes_directory (self->app, path);
+  else
+    {
+      char **field = row->kind == FORM_CHECKPOINT ? &self->checkpoint : &self->description;
+
+      g_free (*field);
+      *field = g_steal_pointer (&path);
+    }
+  experiment_changed (self);
+  return TRUE;
+}
+
+void
+experiment_changed (Experiment *self)
+{
+  self->start_when_planned = FALSE;
+  experiment_plan (self);
+  experiment_live_changed (self);
+  app_redraw (self->app);
+}
+
+void
+experiment_refresh (gpointer screen)
+{
+  experiment_changed (screen);
+}
+
+static void
+set_or_say (Experiment *self, const FormRow *row, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!experiment_set (self, row, text, &error))
+    app_error (self->app, "%s", error->message);
+}
+
+/* ---- editing ---- */
+
+static gboolean
+check_text (gpointer data, const char *text, GError **error)
+{
+  Experiment *self = data;
+  g_autoptr (TrainParameters) copy = train_parameters_copy (app_parameters (self->app));
+
+  return train_parameters_set (copy, self->editing->name, text, error);
+}
+
+static void
+accept_text (gpointer data, const char *text)
+{
+  Experiment *self = data;
+
+  set_or_say (self, self->editing, text);
+}
+
+static void
+accept_choice (gpointer data, guint index)
+{
+  Experiment *self = data;
+  g_auto (GStrv) choices = g_strsplit (form_spec (self->editing)->choices, "|", -1);
+
+  set_or_say (self, self->editing, choices[index]);
+}
+
+static void
+choose (Experiment *self, const char *value)
+{
+  g_auto (GStrv) choices = g_strsplit (form_spec (self->editing)->choices, "|", -1);
+  guint selected = 0;
+
+  for (guint i = 0; choices[i] != NULL; i++)
+    if (strcmp (choices[i], value) == 0)
+      selected = i;
+  app_choose (self->app, self->editing->name, (const char *const *) choices, selected,
+              accept_choice, self);
+}
+
+static void
+edit (Experiment *self)
+{
+  const FormRow *row = row_under_cursor (self);
+  const ParameterSpec *spec = form_spec (row);
+  g_autofree char *value = experiment_value (self, row);
+
+  self->editing = row;
+  if (spec != NULL && spec->kind == PARAMETER_SWITCH)
+    set_or_say (self, row, strcmp (value, "yes") == 0 ? "no" : "yes");
+  else if (spec != NULL && spec->kind == PARAMETER_CHOICE)
+    choose (self, value);
+  else
+    app_prompt (self->app, &(Prompt){ .label = row->name,
+                                      .initial = value,
+                                      .history = row->name,
+                                      .kind = spec == NULL ? PROMPT_PATH : PROMPT_TEXT,
+                                      .check = spec != NULL ? check_text : NULL,
+                                      .accept = accept_text,
+                                      .data = self });
+}
+
+static void
+step (Experiment *self, int direction)
+{
+  const FormRow *row = row_under_cursor (self);
+  g_autofree char *before = experiment_value (self, row);
+  g_autofree char *value = form_step (row, app_parameters (self->app), direction);
+
+  if (value == NULL)
+    app_message (self->app, "%s has no steps; Enter types it", row->name);
+  else if (strcmp (value, before) != 0)
+    set_or_say (self, row, value);
+}
+
+static void
+set_default (Experiment *self, const FormRow *row)
+{
+  switch (row->kind)
+    {
+    case FORM_PARAMETER:
+      train_parameters_set (app_parameters (self->app), row->name, form_spec (row)->fallback, NULL);
+      break;
+    case FORM_CHECKPOINT:
+      g_clear_pointer (&self->checkpoint, g_free);
+      break;
+    case FORM_DESCRIPTION:
+      g_clear_pointer (&self->description, g_free);
+      break;
+    default:
+      break;
+    }
+}
+
+static void
+set_all_defaults (gpointer data)
+{
+  Experiment *self = data;
+  guint n;
+  const FormRow *rows = form_rows (&n);
+
+  for (guint i = 0; i < n; i++)
+    set_default (self, &rows[i]);
+  experiment_changed (self);
+}
+
+/* ---- training ---- */
+
+typedef struct
+{
+  StudyExperiment study;
+  TrainParameters *parameters;
+  char *checkpoint, *description, *volumes;
+} Start;
+
+static void
+start_free (Start *start)
+{
+  study_experiment_clear (&start->study);
+  train_parameters_free (start->parameters);
+  g_free (start->checkpoint);
+  g_free (start->description);
+  g_free (start->volumes);
+  g_free (start);
+}
+
+static void
+trained (App *app, gpointer data, const GError *error)
+{
+  Start *start = data;
+
+  if (error == NULL)
+    {
+      const CatalogRun *run = start->study.run;
+
+      app_choose_run (app, run->id, run->name, app_chosen_run (app)->class_index);
+      app_message (app, "Run %s is done: macro AUROC %.3f", run->name, run->macro_auroc);
+      /* Who went to look at something else meanwhile stays there. */
+      if (app_screen (app) == SCREEN_TRAINING || app_screen (app) == SCREEN_EXPERIMENT)
+        app_show_run (app, run->id);
+    }
+  start_free (start);
+}
+
+static void
+start_now (gpointer data)
+{
+  Experiment *self = data;
+  Start *start = g_new0 (Start, 1);
+
+  experiment_live_cancel (self);
+  start->parameters = train_parameters_copy (app_parameters (self->app));
+  start->checkpoint = g_strdup (experiment_checkpoint (self));
+  start->description = g_strdup (experiment_description (self));
+  start->volumes = g_strdup (app_volumes_directory (self->app));
+  start->study = (StudyExperiment){ .workspace = self->workspace,
+                                    .parameters = start->parameters,
+                                    .checkpoint = start->checkpoint,
+                                    .description = start->description,
+                                    .volumes_directory = start->volumes,
+                                    .threads = app_options (self->app)->threads };
+  if (app_start_job (self->app, "experiment", study_experiment, start, trained))
+    app_go_to (self->app, SCREEN_TRAINING);
+}
+
+/** Say what is missing for the encoding; FALSE where something is. */
+static gboolean
+can_encode (Experiment *self)
+{
+  const char *missing = experiment_checkpoint (self) == NULL        ? "checkpoint"
+                        : app_volumes_directory (self->app) == NULL ? "volumes"
+                                                                    : NULL;
+
+  if (missing == NULL)
+    return TRUE;
+  app_error (self->app, "%" G_GSIZE_FORMAT " scans have no latent yet: fill in %s, below Encoder",
+             self->plan.to_encode, missing);
+  return FALSE;
+}
+
+void
+experiment_start (gpointer screen)
+{
+  Experiment *self = screen;
+  g_autofree char *question = NULL, *time = NULL;
+
+  self->start_when_planned = self->planning != NULL;
+  if (self->start_when_planned)
+    return;
+  if (self->plan_fault != NULL || !self->planned)
+    {
+      app_error (self->app, "%s",
+                 self->plan_fault != NULL
+                     ? self->plan_fault
+                     : "no workspace is open yet; :demo or an import makes one");
+      return;
+    }
+  if (self->plan.to_encode == 0)
+    {
+      start_now (self);
+      return;
+    }
+  if (!can_encode (self))
+    return;
+  time = experiment_duration (self->plan.seconds);
+  question = g_strdup_printf ("%" G_GSIZE_FORMAT " scans must be encoded first (%s). Go on?",
+                              self->plan.to_encode, time);
+  app_confirm (self->app, question, start_now, self);
+}
+
+/* ---- commands ---- */
+
+static void
+toggle_live (Experiment *self)
+{
+  self->live = !self->live;
+  if (self->live)
+    self->first = EXPERIMENT_TABLE;
+  experiment_live_changed (self);
+}
+
+static void
+next_view (Experiment *self)
+{
+  ExperimentView next = experiment_next_view (self->area, self->first);
+
+  if (next == self->first)
+    app_message (self->app, "All views are on the screen");
+  self->first = next;
+}
+
+static void
+choose_finding (gpointer data, guint index)
+{
+  ((Experiment *) data)->finding = index;
+}
+
+static void
+ask_finding (Experiment *self)
+{
+  const char *names[CATALOG_N_LABELS + 1] = { 0 };
+
+  for (guint i = 0; i < CATALOG_N_LABELS; i++)
+    names[i] = catalog_label_name (i);
+  app_choose (self->app, "Finding of the loss curve", names, self->finding, choose_finding, self);
+}
+
+static void
+accept_load (gpointer data, const char *text)
+{
+  experiment_load_file (data, text);
+}
+
+static void
+accept_save (gpointer data, const char *text)
+{
+  experiment_save_file (data, text);
+}
+
+static void
+ask_path (Experiment *self, const char *label, void (*accept) (gpointer data, const char *text))
+{
+  app_prompt (self->app, &(Prompt){ .label = label,
+                                    .initial = self->path,
+                                    .history = "run files",
+                                    .kind = PROMPT_PATH,
+                                    .accept = accept,
+                                    .data = self });
+}
+
+/** The cursor never rests on a heading. */
+static void
+move_off_heading (List *list, gboolean upwards)
+{
+  guint n;
+  const FormRow *rows = form_rows (&n);
+
+  if (rows[list->cursor].kind == FORM_HEADING)
+    list->cursor = upwards && list->cursor > 0 ? list->cursor - 1 : list->cursor + 1;
+  list_fit (list, list->page);
+}
+
+static gboolean
+command (gpointer screen, Command command)
+{
+  Experiment *self = screen;
+
+  switch (command)
+    {
+    case COMMAND_EXPERIMENT_EDIT:
+      edit (self);
+      return TRUE;
+    case COMMAND_EXPERIMENT_LESS:
+      step (self, -1);
+      return TRUE;
+    case COMMAND_EXPERIMENT_MORE:
+      step (self, 1);
+      return TRUE;
+    case COMMAND_EXPERIMENT_DEFAULT:
+      set_default (self, row_under_cursor (self));
+      experiment_changed (self);
+      return TRUE;
+    case COMMAND_EXPERIMENT_DEFAULTS:
+      app_confirm (self->app, "Set every field to its default?", set_all_defaults, self);
+      return TRUE;
+    case COMMAND_EXPERIMENT_LIVE:
+      toggle_live (self);
+      return TRUE;
+    case COMMAND_EXPERIMENT_START:
+      experiment_start (self);
+      return TRUE;
+    case COMMAND_EXPERIMENT_LOAD:
+      ask_path (self, "load run file", accept_load);
+      return TRUE;
+    case COMMAND_EXPERIMENT_SAVE:
+      ask_path (self, "save run file as", accept_save);
+      return TRUE;
+    case COMMAND_EXPERIMENT_VIEW:
+      next_view (self);
+      return TRUE;
+    case COMMAND_EXPERIMENT_FINDING:
+      ask_finding (self);
+      return TRUE;
+    default:
+      if (!list_command (&self->list, command))
+        return FALSE;
+      move_off_heading (&self->list, command == COMMAND_UP || command == COMMAND_PAGE_UP);
+      return TRUE;
+    }
+}
+
+static gboolean
+mouse (gpointer screen, MouseAction action, int y, int x)
+{
+  Experiment *self = screen;
+  ExperimentLayout layout = experiment_layout (self->area, self->first);
+  List *list =
+      area_contains (layout.views[EXPERIMENT_TABLE], y, x) ? &self->table.list : &self->list;
+  guint64 row = self->list.top + (guint64) MAX (y - layout.rows.y, 0);
+  guint n;
+  const FormRow *rows = form_rows (&n);
+  Area slider;
+
+  if (action == MOUSE_WHEEL_UP || action == MOUSE_WHEEL_DOWN)
+    {
+      list_wheel (list, action == MOUSE_WHEEL_UP ? -3 : 3);
+      move_off_heading (&self->list, FALSE);
+      return TRUE;
+    }
+  if (!area_contains (layout.rows, y, x) || row >= n || rows[row].kind == FORM_HEADING)
+    return FALSE;
+  self->list.cursor = row;
+  slider = experiment_slider (self, layout.rows, (guint) row);
+  if (area_contains (slider, y, x))
+    {
+      g_autofree char *value =
+          form_value_at (&rows[row], (double) (x - slider.x) / MAX (slider.width - 1, 1));
+
+      set_or_say (self, &rows[row], value);
+    }
+  else if (action == MOUSE_DOUBLE_CLICK)
+    edit (self);
+  return TRUE;
+}
+
+/** ":set NAME VALUE" */
+static gboolean
+execute_set (Experiment *self, const char *rest, GError **error)
+{
+  gsize length = strcspn (rest, " =");
+  g_autofree char *name = g_strndup (rest, length);
+  guint n;
+  const FormRow *rows = form_rows (&n);
+
+  for (rest += length; *rest == ' ' || *rest == '='; rest++)
+    ;
+  for (guint i = 0; i < n; i++)
+    if (rows[i].kind != FORM_HEADING && strcmp (rows[i].name, name) == 0)
+      return experiment_set (self, &rows[i], rest, error);
+  return train_parameters_set (app_parameters (self->app), name, rest, error);
+}
+
+static gboolean
+execute (gpointer screen, const char *line, GError **error)
+{
+  Experiment *self = screen;
+
+  if (g_str_has_prefix (line, "set "))
+    return execute_set (self, line + strlen ("set "), error);
+  if (g_str_has_prefix (line, "load "))
+    experiment_load_file (self, line + strlen ("load "));
+  else if (g_str_has_prefix (line, "save "))
+    experiment_save_file (self, line + strlen ("save "));
+  else
+    return FALSE;
+  return TRUE;
+}
+
+/* ---- life ---- */
 
 static gpointer
 create (App *app)
 {
-  return app;
+  Experiment *self = g_new0 (Experiment, 1);
+  guint n;
+
+  form_rows (&n);
+  self->app = app;
+  self->list.n = n;
+  self->list.cursor = 1;
+  self->finding = (guint) catalog_label_find ("Cardiomegaly");
+  self->live_s = NAN;
+  return self;
 }
 
 static void
 destroy (gpointer screen)
 {
+  Experiment *self = screen;
+
+  experiment_plan_end (self);
+  experiment_live_forget (self);
+  experiment_file_end (self);
+  g_free (self->checkpoint);
+  g_free (self->description);
+  g_free (self->last_checkpoint);
+  g_free (self->last_description);
+  g_free (self);
 }
 
 static const int *
@@ -19,10 +558,90 @@ scopes (gpointer screen)
   return all;
 }
 
+/** Another workspace: nothing that was worked out holds any more. */
 static void
-draw (gpointer screen, Area area)
+begin_workspace (Experiment *self)
 {
+  experiment_plan_end (self);
+  experiment_live_forget (self);
+  self->workspace = app_workspace (self->app);
 }
 
-const ScreenClass experiment_screen
-    = { .title = "Experiment", .create = create, .destroy = destroy, .scopes = scopes, .draw = draw };
+static void
+store_changed (gpointer screen)
+{
+  Experiment *self = screen;
+  CatalogStore *store = app_store (self->app);
+
+  if (self->workspace != app_workspace (self->app))
+    begin_workspace (self);
+  g_free (self->last_checkpoint);
+  g_free (self->last_description);
+  self->last_checkpoint =
+      store != NULL ? catalog_store_get (store, STUDY_SETTING_CHECKPOINT) : NULL;
+  self->last_description =
+      store != NULL ? catalog_store_get (store, STUDY_SETTING_DESCRIPTION) : NULL;
+  experiment_plan (self);
+}
+
+/** Another screen may have set parameters. */
+static void
+enter (gpointer screen)
+{
+  experiment_plan (screen);
+}
+
+static void
+woken (gpointer screen)
+{
+  experiment_live_woken (screen);
+}
+
+static void
+save (gpointer screen, GKeyFile *state)
+{
+  Experiment *self = screen;
+
+  g_key_file_set_integer (state, GROUP, "row", (int) self->list.cursor);
+  g_key_file_set_integer (state, GROUP, "view", (int) self->first);
+  g_key_file_set_integer (state, GROUP, "finding", (int) self->finding);
+  g_key_file_set_boolean (state, GROUP, "live", self->live);
+  if (self->checkpoint != NULL)
+    g_key_file_set_string (state, GROUP, "checkpoint", self->checkpoint);
+  if (self->description != NULL)
+    g_key_file_set_string (state, GROUP, "description", self->description);
+}
+
+static void
+load (gpointer screen, GKeyFile *state)
+{
+  Experiment *self = screen;
+
+  self->list.cursor = (guint64) CLAMP (g_key_file_get_integer (state, GROUP, "row", NULL), 0,
+                                       (int) self->list.n - 1);
+  move_off_heading (&self->list, FALSE);
+  self->first = (ExperimentView) CLAMP (g_key_file_get_integer (state, GROUP, "view", NULL), 0,
+                                        N_EXPERIMENT_VIEWS - 1);
+  if (g_key_file_has_key (state, GROUP, "finding", NULL))
+    self->finding = (guint) CLAMP (g_key_file_get_integer (state, GROUP, "finding", NULL), 0,
+                                   CATALOG_N_LABELS - 1);
+  self->live = g_key_file_get_boolean (state, GROUP, "live", NULL);
+  g_free (self->checkpoint);
+  g_free (self->description);
+  self->checkpoint = g_key_file_get_string (state, GROUP, "checkpoint", NULL);
+  self->description = g_key_file_get_string (state, GROUP, "description", NULL);
+}
+
+const ScreenClass experiment_screen = { .title = "Experiment",
+                                        .create = create,
+                                        .destroy = destroy,
+                                        .scopes = scopes,
+                                        .enter = enter,
+                                        .draw = experiment_draw,
+                                        .command = command,
+                                        .mouse = mouse,
+                                        .execute = execute,
+                                        .store_changed = store_changed,
+                                        .woken = woken,
+                                        .save = save,
+                                        .load = load };
