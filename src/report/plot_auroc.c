@@ -1,7 +1,7 @@
 /* AUROC class by class: of one run, and of two beside each other. */
 #include "report/plots.h"
 
-#include "report/picture.h"
+#include "report/sheet.h"
 #include "report/text_table.h"
 
 #include <math.h>
@@ -18,47 +18,47 @@
 static double
 row_height (guint n_rows)
 {
-  return MAX (LEAST_ROW, (PICTURE_HEIGHT - PICTURE_TITLE_HEIGHT - FOOT) / n_rows);
+  return MAX (LEAST_ROW, (SHEET_HEIGHT - SHEET_TITLE_HEIGHT - FOOT) / n_rows);
 }
 
 static double
-picture_height (guint n_rows)
+sheet_height (guint n_rows)
 {
-  return PICTURE_TITLE_HEIGHT + FOOT + n_rows * row_height (n_rows);
+  return SHEET_TITLE_HEIGHT + FOOT + n_rows * row_height (n_rows);
 }
 
 static double
 row_middle (guint row, guint n_rows)
 {
-  return PICTURE_TITLE_HEIGHT + (row + 0.5) * row_height (n_rows);
+  return SHEET_TITLE_HEIGHT + (row + 0.5) * row_height (n_rows);
 }
 
-static PictureFrame
+static SheetFrame
 column_frame (double left, double width, guint n_rows, ReportRange range)
 {
-  return (PictureFrame){ left,    PICTURE_TITLE_HEIGHT, width, n_rows * row_height (n_rows), range,
-                         { 0, 1 } };
+  return (SheetFrame){ left,    SHEET_TITLE_HEIGHT, width, n_rows * row_height (n_rows), range,
+                       { 0, 1 } };
 }
 
 static void
-draw_column_axis (cairo_t *cr, const PictureFrame *frame, guint most, const char *title)
+draw_column_axis (cairo_t *cr, const SheetFrame *frame, guint most, const char *title)
 {
   ReportTicks ticks = report_ticks (frame->x, most);
 
-  picture_x_axis (cr, frame, &ticks, AXIS_GRID | AXIS_LABELS, picture_remark);
-  picture_text (cr, frame->left + frame->width / 2, frame->top + frame->height + 50, ALIGN_CENTRE,
-                picture_remark, title);
+  sheet_x_axis (cr, frame, &ticks, AXIS_GRID | AXIS_LABELS, sheet_remark);
+  sheet_text (cr, frame->left + frame->width / 2, frame->top + frame->height + 50, ALIGN_CENTRE,
+              sheet_remark, title);
 }
 
 /** A line that values are read against: chance, or no difference. */
 static void
-draw_reference (cairo_t *cr, const PictureFrame *frame, double value)
+draw_reference (cairo_t *cr, const SheetFrame *frame, double value)
 {
-  double x = picture_x (frame, value);
+  double x = sheet_x (frame, value);
 
-  picture_ink (cr, INK_AXIS, 1);
+  sheet_ink (cr, INK_AXIS, 1);
   cairo_set_line_width (cr, 1.5);
-  picture_line (cr, x, frame->top, x, frame->top + frame->height);
+  sheet_line (cr, x, frame->top, x, frame->top + frame->height);
 }
 
 /** A rule above the macro row, across the page. */
@@ -67,20 +67,20 @@ draw_macro_rule (cairo_t *cr, guint n_rows)
 {
   double y = floor (row_middle (n_rows - 1, n_rows) - row_height (n_rows) / 2) + 0.5;
 
-  picture_ink (cr, INK_AXIS, 1);
+  sheet_ink (cr, INK_AXIS, 1);
   cairo_set_line_width (cr, 1);
-  picture_line (cr, PICTURE_MARGIN, y, PICTURE_WIDTH - PICTURE_MARGIN, y);
+  sheet_line (cr, SHEET_MARGIN, y, SHEET_WIDTH - SHEET_MARGIN, y);
 }
 
 static void
-draw_interval (cairo_t *cr, const PictureFrame *frame, double y, double low, double high,
-               PictureInk ink)
+draw_interval (cairo_t *cr, const SheetFrame *frame, double y, double low, double high,
+               SheetInk ink)
 {
   if (isnan (low) || isnan (high))
     return;
-  picture_ink (cr, ink, 1);
+  sheet_ink (cr, ink, 1);
   cairo_set_line_width (cr, 2.5);
-  picture_line (cr, picture_x (frame, low), y, picture_x (frame, high), y);
+  sheet_line (cr, sheet_x (frame, low), y, sheet_x (frame, high), y);
 }
 
 /* ---- one run ---- */
@@ -124,26 +124,25 @@ auroc_range (const double *values, gsize n)
 }
 
 static void
-draw_auroc_row (cairo_t *cr, const PictureFrame *frame, double y, const char *name,
+draw_auroc_row (cairo_t *cr, const SheetFrame *frame, double y, const char *name,
                 const MetricsInterval *auroc, gboolean is_macro)
 {
-  PictureType type = is_macro ? picture_strong : picture_body;
-  PictureInk ink = is_macro ? INK_VERMILION : INK_BLUE;
+  SheetType type = is_macro ? sheet_strong : sheet_body;
+  SheetInk ink = is_macro ? INK_VERMILION : INK_BLUE;
   g_autofree char *value = report_decimals (auroc->value, 3);
   g_autofree char *interval = report_interval (auroc->low, auroc->high);
 
-  picture_text (cr, NAMES_RIGHT, y + TEXT_DROP, ALIGN_RIGHT, type, name);
-  picture_text (cr, 1010, y + TEXT_DROP, ALIGN_RIGHT, type, value);
+  sheet_text (cr, NAMES_RIGHT, y + TEXT_DROP, ALIGN_RIGHT, type, name);
+  sheet_text (cr, 1010, y + TEXT_DROP, ALIGN_RIGHT, type, value);
   if (!isnan (auroc->low))
-    picture_text (cr, PICTURE_WIDTH - PICTURE_MARGIN, y + TEXT_DROP, ALIGN_RIGHT, picture_remark,
-                  interval);
+    sheet_text (cr, SHEET_WIDTH - SHEET_MARGIN, y + TEXT_DROP, ALIGN_RIGHT, sheet_remark, interval);
   if (isnan (auroc->value))
     return;
   draw_interval (cr, frame, y, auroc->low, auroc->high, ink);
   if (is_macro)
-    picture_diamond (cr, picture_x (frame, auroc->value), y, 9, ink);
+    sheet_diamond (cr, sheet_x (frame, auroc->value), y, 9, ink);
   else
-    picture_disc (cr, picture_x (frame, auroc->value), y, 5, FALSE, ink);
+    sheet_disc (cr, sheet_x (frame, auroc->value), y, 5, FALSE, ink);
 }
 
 gboolean
@@ -157,8 +156,8 @@ report_plot_auroc (const MetricsTable *table, const char *const *class_names, co
       table->classes_in_macro == n
           ? g_strdup ("macro")
           : g_strdup_printf ("macro over %u of %u", table->classes_in_macro, n);
-  PictureFrame frame;
-  cairo_t *cr = picture_new (PICTURE_WIDTH, picture_height (n_rows));
+  SheetFrame frame;
+  cairo_t *cr = sheet_new (SHEET_WIDTH, sheet_height (n_rows));
 
   for (guint i = 0; i < n_rows; i++)
     {
@@ -168,7 +167,7 @@ report_plot_auroc (const MetricsTable *table, const char *const *class_names, co
       ends[2 * i + 1] = auroc->low;
     }
   frame = column_frame (NAMES_RIGHT + 26, 570, n_rows, auroc_range (ends, 2 * n_rows));
-  picture_title (cr, "AUROC by finding", subtitle);
+  sheet_title (cr, "AUROC by finding", subtitle);
   draw_column_axis (cr, &frame, 7, "AUROC and 95 % interval; 0.5 is chance");
   draw_reference (cr, &frame, CHANCE);
   draw_macro_rule (cr, n_rows);
@@ -176,7 +175,7 @@ report_plot_auroc (const MetricsTable *table, const char *const *class_names, co
     draw_auroc_row (cr, &frame, row_middle (row, n_rows), class_names[order[row]],
                     &table->classes[order[row]].auroc, FALSE);
   draw_auroc_row (cr, &frame, row_middle (n, n_rows), macro, &table->macro_auroc, TRUE);
-  return picture_save (cr, path, replace, error);
+  return sheet_save (cr, path, replace, error);
 }
 
 /* ---- two runs ---- */
@@ -196,18 +195,18 @@ by_difference (gconstpointer a, gconstpointer b, gpointer data)
 
 /** Run a is a disc, run b a ring around it where both are the same. */
 static void
-draw_pair (cairo_t *cr, const PictureFrame *frame, double y, double a, double b)
+draw_pair (cairo_t *cr, const SheetFrame *frame, double y, double a, double b)
 {
   if (!isnan (a) && !isnan (b))
     {
-      picture_ink (cr, INK_AXIS, 1);
+      sheet_ink (cr, INK_AXIS, 1);
       cairo_set_line_width (cr, 2);
-      picture_line (cr, picture_x (frame, a), y, picture_x (frame, b), y);
+      sheet_line (cr, sheet_x (frame, a), y, sheet_x (frame, b), y);
     }
   if (!isnan (b))
-    picture_disc (cr, picture_x (frame, b), y, 6.5, TRUE, INK_VERMILION);
+    sheet_disc (cr, sheet_x (frame, b), y, 6.5, TRUE, INK_VERMILION);
   if (!isnan (a))
-    picture_disc (cr, picture_x (frame, a), y, 4, FALSE, INK_BLUE);
+    sheet_disc (cr, sheet_x (frame, a), y, 4, FALSE, INK_BLUE);
 }
 
 /** A run's name as long as it fits under a column. */
@@ -226,33 +225,33 @@ short_name (const char *name)
 static void
 draw_legend (cairo_t *cr, const char *run_a, const char *run_b, double left, double right)
 {
-  double y = PICTURE_TITLE_HEIGHT - 7;
-  double x = left + 16 + picture_text_width (cr, picture_body, run_a) + 34;
+  double y = SHEET_TITLE_HEIGHT - 7;
+  double x = left + 16 + sheet_text_width (cr, sheet_body, run_a) + 34;
 
-  picture_disc (cr, left + 5, y - 5, 4, FALSE, INK_BLUE);
-  picture_text (cr, left + 16, y, ALIGN_LEFT, picture_body, run_a);
-  picture_disc (cr, x + 3, y - 5, 6.5, TRUE, INK_VERMILION);
-  picture_text (cr, x + 16, y, ALIGN_LEFT, picture_body, run_b);
-  picture_text (cr, right, y, ALIGN_RIGHT, picture_remark, "p");
+  sheet_disc (cr, left + 5, y - 5, 4, FALSE, INK_BLUE);
+  sheet_text (cr, left + 16, y, ALIGN_LEFT, sheet_body, run_a);
+  sheet_disc (cr, x + 3, y - 5, 6.5, TRUE, INK_VERMILION);
+  sheet_text (cr, x + 16, y, ALIGN_LEFT, sheet_body, run_b);
+  sheet_text (cr, right, y, ALIGN_RIGHT, sheet_remark, "p");
 }
 
 static void
-draw_comparison_row (cairo_t *cr, const PictureFrame *aurocs, const PictureFrame *differences,
-                     double y, const ReportComparisonClass *class)
+draw_comparison_row (cairo_t *cr, const SheetFrame *aurocs, const SheetFrame *differences, double y,
+                     const ReportComparisonClass *class)
 {
   gboolean is_significant = class->p < SIGNIFICANT; /* FALSE where it is NaN */
-  PictureType type = is_significant ? picture_strong : picture_body;
+  SheetType type = is_significant ? sheet_strong : sheet_body;
   g_autofree char *p = class->p < 0.001 ? g_strdup ("<0.001") : report_decimals (class->p, 3);
 
-  picture_text (cr, NAMES_RIGHT, y + TEXT_DROP, ALIGN_RIGHT, type, class->name);
-  picture_text (cr, PICTURE_WIDTH - PICTURE_MARGIN, y + TEXT_DROP, ALIGN_RIGHT, type, p);
+  sheet_text (cr, NAMES_RIGHT, y + TEXT_DROP, ALIGN_RIGHT, type, class->name);
+  sheet_text (cr, SHEET_WIDTH - SHEET_MARGIN, y + TEXT_DROP, ALIGN_RIGHT, type, p);
   draw_pair (cr, aurocs, y, class->auroc_a, class->auroc_b);
   if (isnan (class->difference.value))
     return;
   draw_interval (cr, differences, y, class->difference.low, class->difference.high,
                  is_significant ? INK_TEXT : INK_AXIS);
-  picture_disc (cr, picture_x (differences, class->difference.value), y, 5, !is_significant,
-                is_significant ? INK_TEXT : INK_AXIS);
+  sheet_disc (cr, sheet_x (differences, class->difference.value), y, 5, !is_significant,
+              is_significant ? INK_TEXT : INK_AXIS);
 }
 
 /** What both columns must hold: AUROCs of both runs; differences and their intervals, and 0. */
@@ -302,14 +301,14 @@ report_plot_comparison (const ReportComparison *comparison, const char *path, gb
                                         { comparison->macro_a - comparison->macro_b, NAN, NAN },
                                         NAN };
   ReportRange common_range, difference_range;
-  PictureFrame aurocs, differences;
-  cairo_t *cr = picture_new (PICTURE_WIDTH, picture_height (n_rows));
+  SheetFrame aurocs, differences;
+  cairo_t *cr = sheet_new (SHEET_WIDTH, sheet_height (n_rows));
 
   comparison_ranges (comparison, &common_range, &difference_range);
   aurocs = column_frame (NAMES_RIGHT + 26, 340, n_rows, common_range);
   differences = column_frame (NAMES_RIGHT + 430, 276, n_rows, difference_range);
-  picture_title (cr, title, subtitle);
-  draw_legend (cr, run_a, run_b, aurocs.left, PICTURE_WIDTH - PICTURE_MARGIN);
+  sheet_title (cr, title, subtitle);
+  draw_legend (cr, run_a, run_b, aurocs.left, SHEET_WIDTH - SHEET_MARGIN);
   draw_column_axis (cr, &aurocs, 6, "AUROC");
   draw_column_axis (cr, &differences, 5, difference_title);
   draw_reference (cr, &aurocs, CHANCE);
@@ -319,5 +318,5 @@ report_plot_comparison (const ReportComparison *comparison, const char *path, gb
     draw_comparison_row (cr, &aurocs, &differences, row_middle (row, n_rows),
                          &comparison->classes[order[row]]);
   draw_comparison_row (cr, &aurocs, &differences, row_middle (n, n_rows), &macro);
-  return picture_save (cr, path, replace, error);
+  return sheet_save (cr, path, replace, error);
 }

@@ -1,7 +1,7 @@
 /* Loss and macro AUROC over the epochs of a run. */
 #include "report/plots.h"
 
-#include "report/picture.h"
+#include "report/sheet.h"
 #include "report/text_table.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ typedef struct
   guint n;
   int kept_epoch;
   double (*value) (const ReportEpoch *epoch);
-  PictureInk ink;
+  SheetInk ink;
 } Curve;
 
 static double
@@ -40,21 +40,20 @@ with_headroom (ReportRange range)
 
 /** The interval as a band behind the curve. */
 static void
-draw_band (cairo_t *cr, const PictureFrame *frame, const ReportEpoch *epochs, guint n)
+draw_band (cairo_t *cr, const SheetFrame *frame, const ReportEpoch *epochs, guint n)
 {
-  picture_ink (cr, INK_BLUE, 0.13);
+  sheet_ink (cr, INK_BLUE, 0.13);
   for (guint i = 1; i < n; i++)
     {
       const MetricsInterval *a = &epochs[i - 1].macro_auroc, *b = &epochs[i].macro_auroc;
-      double left = picture_x (frame, epochs[i - 1].epoch),
-             right = picture_x (frame, epochs[i].epoch);
+      double left = sheet_x (frame, epochs[i - 1].epoch), right = sheet_x (frame, epochs[i].epoch);
 
       if (isnan (a->low) || isnan (a->high) || isnan (b->low) || isnan (b->high))
         continue;
-      cairo_move_to (cr, left, picture_y (frame, a->low));
-      cairo_line_to (cr, left, picture_y (frame, a->high));
-      cairo_line_to (cr, right, picture_y (frame, b->high));
-      cairo_line_to (cr, right, picture_y (frame, b->low));
+      cairo_move_to (cr, left, sheet_y (frame, a->low));
+      cairo_line_to (cr, left, sheet_y (frame, a->high));
+      cairo_line_to (cr, right, sheet_y (frame, b->high));
+      cairo_line_to (cr, right, sheet_y (frame, b->low));
       cairo_close_path (cr);
     }
   /* As one shape: pieces painted one by one would show their seams. */
@@ -62,32 +61,32 @@ draw_band (cairo_t *cr, const PictureFrame *frame, const ReportEpoch *epochs, gu
 }
 
 static void
-draw_kept (cairo_t *cr, const PictureFrame *frame, const Curve *curve, const ReportEpoch *epoch)
+draw_kept (cairo_t *cr, const SheetFrame *frame, const Curve *curve, const ReportEpoch *epoch)
 {
-  double x = picture_x (frame, epoch->epoch), y = picture_y (frame, curve->value (epoch));
+  double x = sheet_x (frame, epoch->epoch), y = sheet_y (frame, curve->value (epoch));
   g_autofree char *number = report_decimals (curve->value (epoch), 4);
   g_autofree char *label = g_strdup_printf ("kept epoch %u: %s", epoch->epoch, number);
-  double half = picture_text_width (cr, picture_strong, label) / 2;
+  double half = sheet_text_width (cr, sheet_strong, label) / 2;
   gboolean is_high = y < frame->top + frame->height / 3;
 
-  picture_disc (cr, x, y, 7, TRUE, curve->ink);
-  picture_text (cr, CLAMP (x, frame->left + half, frame->left + frame->width - half),
-                is_high ? y + 32 : y - 20, ALIGN_CENTRE, picture_strong, label);
+  sheet_disc (cr, x, y, 7, TRUE, curve->ink);
+  sheet_text (cr, CLAMP (x, frame->left + half, frame->left + frame->width - half),
+              is_high ? y + 32 : y - 20, ALIGN_CENTRE, sheet_strong, label);
 }
 
 static void
-draw_curve (cairo_t *cr, const PictureFrame *frame, const Curve *curve)
+draw_curve (cairo_t *cr, const SheetFrame *frame, const Curve *curve)
 {
   for (guint i = 0; i < curve->n; i++)
     {
       double value = curve->value (&curve->epochs[i]);
 
       if (isfinite (value))
-        cairo_line_to (cr, picture_x (frame, curve->epochs[i].epoch), picture_y (frame, value));
+        cairo_line_to (cr, sheet_x (frame, curve->epochs[i].epoch), sheet_y (frame, value));
       else
         cairo_new_sub_path (cr);
     }
-  picture_ink (cr, curve->ink, 1);
+  sheet_ink (cr, curve->ink, 1);
   cairo_set_line_width (cr, 2.5);
   cairo_stroke (cr);
   for (guint i = 0; i < curve->n; i++)
@@ -97,8 +96,8 @@ draw_curve (cairo_t *cr, const PictureFrame *frame, const Curve *curve)
       if (!isfinite (curve->value (epoch)))
         continue;
       if (curve->n <= MOST_MARKS)
-        picture_disc (cr, picture_x (frame, epoch->epoch), picture_y (frame, curve->value (epoch)),
-                      3, FALSE, curve->ink);
+        sheet_disc (cr, sheet_x (frame, epoch->epoch), sheet_y (frame, curve->value (epoch)), 3,
+                    FALSE, curve->ink);
     }
   for (guint i = 0; i < curve->n; i++)
     if ((int) curve->epochs[i].epoch == curve->kept_epoch
@@ -107,28 +106,27 @@ draw_curve (cairo_t *cr, const PictureFrame *frame, const Curve *curve)
 }
 
 static void
-draw_axes (cairo_t *cr, const PictureFrame *frame, guint n, const char *title)
+draw_axes (cairo_t *cr, const SheetFrame *frame, guint n, const char *title)
 {
   ReportTicks x_ticks = report_ticks (frame->x, MIN (n, 13)), y_ticks = report_ticks (frame->y, 6);
 
-  picture_text (cr, PICTURE_MARGIN, frame->top - 16, ALIGN_LEFT, picture_strong, title);
-  picture_y_axis (cr, frame, &y_ticks, AXIS_GRID | AXIS_LABELS, picture_remark);
-  picture_x_axis (cr, frame, &x_ticks, AXIS_LABELS, picture_remark);
+  sheet_text (cr, SHEET_MARGIN, frame->top - 16, ALIGN_LEFT, sheet_strong, title);
+  sheet_y_axis (cr, frame, &y_ticks, AXIS_GRID | AXIS_LABELS, sheet_remark);
+  sheet_x_axis (cr, frame, &x_ticks, AXIS_LABELS, sheet_remark);
 }
 
 gboolean
 report_plot_epochs (const ReportEpoch *epochs, guint n, int kept_epoch, const char *subtitle,
                     const char *path, gboolean replace, GError **error)
 {
-  const double top = PICTURE_TITLE_HEIGHT + 36, height = 278;
-  PictureFrame frame = {
-    PICTURE_MARGIN + 60, top, PICTURE_WIDTH - 2 * PICTURE_MARGIN - 80, height, { 0, 1 }, { 0, 1 }
-  };
+  const double top = SHEET_TITLE_HEIGHT + 36, height = 278;
+  SheetFrame frame = { SHEET_MARGIN + 60, top,     SHEET_WIDTH - 2 * SHEET_MARGIN - 80, height,
+                       { 0, 1 },          { 0, 1 } };
   Curve loss = { epochs, n, kept_epoch, loss_of, INK_VERMILION };
   Curve auroc = { epochs, n, kept_epoch, auroc_of, INK_BLUE };
   g_autofree double *numbers = g_new (double, MAX (n, 1)), *losses = g_new (double, MAX (n, 1)),
                     *aurocs = g_new (double, MAX (3 * n, 1));
-  cairo_t *cr = picture_new (PICTURE_WIDTH, PICTURE_HEIGHT);
+  cairo_t *cr = sheet_new (SHEET_WIDTH, SHEET_HEIGHT);
 
   for (guint i = 0; i < n; i++)
     {
@@ -138,7 +136,7 @@ report_plot_epochs (const ReportEpoch *epochs, guint n, int kept_epoch, const ch
       aurocs[3 * i + 1] = epochs[i].macro_auroc.value;
       aurocs[3 * i + 2] = epochs[i].macro_auroc.high;
     }
-  picture_title (cr, "Training", subtitle);
+  sheet_title (cr, "Training", subtitle);
 
   frame.x = report_range (numbers, n);
   frame.y = with_headroom (report_range (losses, n));
@@ -150,7 +148,7 @@ report_plot_epochs (const ReportEpoch *epochs, guint n, int kept_epoch, const ch
   draw_axes (cr, &frame, n, "Macro AUROC on the validation sample, with its 95 % interval");
   draw_band (cr, &frame, epochs, n);
   draw_curve (cr, &frame, &auroc);
-  picture_text (cr, frame.left + frame.width / 2, frame.top + height + 50, ALIGN_CENTRE,
-                picture_remark, "epoch");
-  return picture_save (cr, path, replace, error);
+  sheet_text (cr, frame.left + frame.width / 2, frame.top + height + 50, ALIGN_CENTRE, sheet_remark,
+              "epoch");
+  return sheet_save (cr, path, replace, error);
 }

@@ -1,7 +1,7 @@
 /* ROC curves and histograms: what a run's scores say of one class, or of all on one page. */
 #include "report/plots.h"
 
-#include "report/picture.h"
+#include "report/sheet.h"
 #include "report/text_table.h"
 
 #include <math.h>
@@ -61,18 +61,17 @@ auroc_text (const Judged *judged)
 /* ---- ROC ---- */
 
 static void
-draw_chance (cairo_t *cr, const PictureFrame *frame)
+draw_chance (cairo_t *cr, const SheetFrame *frame)
 {
-  picture_ink (cr, INK_AXIS, 1);
+  sheet_ink (cr, INK_AXIS, 1);
   cairo_set_line_width (cr, 1.2);
-  picture_dash (cr, TRUE);
-  picture_line (cr, picture_x (frame, 0), picture_y (frame, 0), picture_x (frame, 1),
-                picture_y (frame, 1));
-  picture_dash (cr, FALSE);
+  sheet_dash (cr, TRUE);
+  sheet_line (cr, sheet_x (frame, 0), sheet_y (frame, 0), sheet_x (frame, 1), sheet_y (frame, 1));
+  sheet_dash (cr, FALSE);
 }
 
 static void
-draw_roc (cairo_t *cr, const PictureFrame *frame, const ReportScores *scores, double line_width)
+draw_roc (cairo_t *cr, const SheetFrame *frame, const ReportScores *scores, double line_width)
 {
   g_autoptr (GArray) points = metrics_roc (scores->logits, scores->labels, scores->n);
 
@@ -80,28 +79,28 @@ draw_roc (cairo_t *cr, const PictureFrame *frame, const ReportScores *scores, do
     {
       const MetricsRocPoint *point = &g_array_index (points, MetricsRocPoint, i);
 
-      cairo_line_to (cr, picture_x (frame, point->false_positive_rate),
-                     picture_y (frame, point->sensitivity));
+      cairo_line_to (cr, sheet_x (frame, point->false_positive_rate),
+                     sheet_y (frame, point->sensitivity));
     }
-  picture_ink (cr, INK_BLUE, 1);
+  sheet_ink (cr, INK_BLUE, 1);
   cairo_set_line_width (cr, line_width);
   cairo_stroke_preserve (cr);
-  cairo_line_to (cr, picture_x (frame, 1), picture_y (frame, 0));
+  cairo_line_to (cr, sheet_x (frame, 1), sheet_y (frame, 0));
   cairo_close_path (cr);
-  picture_ink (cr, INK_BLUE, 0.07);
+  sheet_ink (cr, INK_BLUE, 0.07);
   cairo_fill (cr);
 }
 
 static void
-draw_threshold_point (cairo_t *cr, const PictureFrame *frame, const Judged *judged, double radius)
+draw_threshold_point (cairo_t *cr, const SheetFrame *frame, const Judged *judged, double radius)
 {
-  picture_disc (cr, picture_x (frame, 1 - metrics_specificity (judged->confusion)),
-                picture_y (frame, metrics_sensitivity (judged->confusion)), radius, TRUE,
-                INK_VERMILION);
+  sheet_disc (cr, sheet_x (frame, 1 - metrics_specificity (judged->confusion)),
+              sheet_y (frame, metrics_sensitivity (judged->confusion)), radius, TRUE,
+              INK_VERMILION);
 }
 
 static void
-draw_roc_frame (cairo_t *cr, const PictureFrame *frame, const ReportScores *scores,
+draw_roc_frame (cairo_t *cr, const SheetFrame *frame, const ReportScores *scores,
                 const Judged *judged, double line_width, double radius)
 {
   draw_chance (cr, frame);
@@ -116,10 +115,10 @@ draw_roc_frame (cairo_t *cr, const PictureFrame *frame, const ReportScores *scor
 static double
 draw_fact (cairo_t *cr, double x, double y, const char *label, const char *number)
 {
-  static const PictureType type = { 24, TRUE, INK_TEXT };
+  static const SheetType type = { 24, TRUE, INK_TEXT };
 
-  picture_text (cr, x, y, ALIGN_LEFT, picture_remark, label);
-  picture_text (cr, x, y + 30, ALIGN_LEFT, type, number);
+  sheet_text (cr, x, y, ALIGN_LEFT, sheet_remark, label);
+  sheet_text (cr, x, y + 30, ALIGN_LEFT, type, number);
   return y + 30;
 }
 
@@ -137,12 +136,12 @@ draw_roc_facts (cairo_t *cr, double x, double y, const ReportScores *scores, con
   g_autofree char *interval_text = g_strdup_printf ("95 %% interval %s", interval);
 
   y = draw_fact (cr, x, y, "AUROC", auroc);
-  picture_text (cr, x, y + 24, ALIGN_LEFT, picture_body, interval_text);
+  sheet_text (cr, x, y + 24, ALIGN_LEFT, sheet_body, interval_text);
   y = draw_fact (cr, x, y + 76, "positives / negatives", kinds);
   if (isnan (scores->threshold))
     return;
   y += 64;
-  picture_disc (cr, x + 7, y - 5, 6, TRUE, INK_VERMILION);
+  sheet_disc (cr, x + 7, y - 5, 6, TRUE, INK_VERMILION);
   y = draw_fact (cr, x + 22, y, "threshold", threshold);
   y = draw_fact (cr, x + 22, y + 44, "sensitivity there", sensitivity);
   draw_fact (cr, x + 22, y + 44, "specificity there", specificity);
@@ -152,30 +151,28 @@ gboolean
 report_plot_roc (const ReportScores *scores, const char *subtitle, const char *path,
                  gboolean replace, GError **error)
 {
-  const double side = PICTURE_HEIGHT - PICTURE_TITLE_HEIGHT - 94;
-  const PictureFrame frame = {
-    PICTURE_MARGIN + 60, PICTURE_TITLE_HEIGHT + 12, side, side, { 0, 1 }, { 0, 1 }
-  };
+  const double side = SHEET_HEIGHT - SHEET_TITLE_HEIGHT - 94;
+  const SheetFrame frame = { SHEET_MARGIN + 60, SHEET_TITLE_HEIGHT + 12, side, side, { 0, 1 },
+                             { 0, 1 } };
   ReportTicks ticks = report_ticks (frame.x, 6);
   g_auto (Judged) judged = judge (scores);
-  cairo_t *cr = picture_new (PICTURE_WIDTH, PICTURE_HEIGHT);
+  cairo_t *cr = sheet_new (SHEET_WIDTH, SHEET_HEIGHT);
 
-  picture_title (cr, scores->name, subtitle);
-  picture_x_axis (cr, &frame, &ticks, AXIS_GRID | AXIS_LABELS, picture_remark);
-  picture_y_axis (cr, &frame, &ticks, AXIS_GRID | AXIS_LABELS, picture_remark);
-  picture_text (cr, frame.left + side / 2, frame.top + side + 54, ALIGN_CENTRE, picture_remark,
-                "false positive rate (1 - specificity)");
-  picture_y_title (cr, &frame, PICTURE_MARGIN + 8, "sensitivity");
+  sheet_title (cr, scores->name, subtitle);
+  sheet_x_axis (cr, &frame, &ticks, AXIS_GRID | AXIS_LABELS, sheet_remark);
+  sheet_y_axis (cr, &frame, &ticks, AXIS_GRID | AXIS_LABELS, sheet_remark);
+  sheet_text (cr, frame.left + side / 2, frame.top + side + 54, ALIGN_CENTRE, sheet_remark,
+              "false positive rate (1 - specificity)");
+  sheet_y_title (cr, &frame, SHEET_MARGIN + 8, "sensitivity");
   draw_roc_frame (cr, &frame, scores, &judged, 3, 7);
   if (isnan (judged.auroc.value))
     {
       g_autofree char *why = auroc_text (&judged);
 
-      picture_text (cr, frame.left + side / 2, frame.top + side / 4, ALIGN_CENTRE, picture_body,
-                    why);
+      sheet_text (cr, frame.left + side / 2, frame.top + side / 4, ALIGN_CENTRE, sheet_body, why);
     }
   draw_roc_facts (cr, frame.left + side + 70, frame.top + 40, scores, &judged);
-  return picture_save (cr, path, replace, error);
+  return sheet_save (cr, path, replace, error);
 }
 
 /* ---- histogram ---- */
@@ -203,56 +200,56 @@ count_bins (const ReportScores *scores, const Judged *judged, double shares[2][B
 
 /** Positives rise from the middle line, negatives hang from it. */
 static void
-draw_bins (cairo_t *cr, const PictureFrame *frame, double shares[2][BINS])
+draw_bins (cairo_t *cr, const SheetFrame *frame, double shares[2][BINS])
 {
-  double middle = picture_y (frame, 0), gap = frame->width / BINS * 0.1;
+  double middle = sheet_y (frame, 0), gap = frame->width / BINS * 0.1;
 
   for (guint bin = 0; bin < BINS; bin++)
     {
-      double left = picture_x (frame, (double) bin / BINS) + gap / 2;
+      double left = sheet_x (frame, (double) bin / BINS) + gap / 2;
       double width = frame->width / BINS - gap;
 
-      picture_ink (cr, INK_VERMILION, 1);
-      cairo_rectangle (cr, left, picture_y (frame, shares[1][bin]), width,
-                       middle - picture_y (frame, shares[1][bin]));
+      sheet_ink (cr, INK_VERMILION, 1);
+      cairo_rectangle (cr, left, sheet_y (frame, shares[1][bin]), width,
+                       middle - sheet_y (frame, shares[1][bin]));
       cairo_fill (cr);
-      picture_ink (cr, INK_BLUE, 1);
-      cairo_rectangle (cr, left, middle, width, picture_y (frame, -shares[0][bin]) - middle);
+      sheet_ink (cr, INK_BLUE, 1);
+      cairo_rectangle (cr, left, middle, width, sheet_y (frame, -shares[0][bin]) - middle);
       cairo_fill (cr);
     }
-  picture_ink (cr, INK_TEXT, 1);
+  sheet_ink (cr, INK_TEXT, 1);
   cairo_set_line_width (cr, 1);
-  picture_line (cr, frame->left, middle, frame->left + frame->width, middle);
+  sheet_line (cr, frame->left, middle, frame->left + frame->width, middle);
 }
 
 static void
-draw_threshold_line (cairo_t *cr, const PictureFrame *frame, double threshold)
+draw_threshold_line (cairo_t *cr, const SheetFrame *frame, double threshold)
 {
-  double x = picture_x (frame, threshold);
+  double x = sheet_x (frame, threshold);
 
   if (isnan (threshold))
     return;
-  picture_ink (cr, INK_TEXT, 1);
+  sheet_ink (cr, INK_TEXT, 1);
   cairo_set_line_width (cr, 1.5);
-  picture_dash (cr, TRUE);
-  picture_line (cr, x, frame->top, x, frame->top + frame->height);
-  picture_dash (cr, FALSE);
+  sheet_dash (cr, TRUE);
+  sheet_line (cr, x, frame->top, x, frame->top + frame->height);
+  sheet_dash (cr, FALSE);
 }
 
 /** The share's axis: per cent, upwards and downwards. */
 static void
-draw_share_axis (cairo_t *cr, const PictureFrame *frame)
+draw_share_axis (cairo_t *cr, const SheetFrame *frame)
 {
   ReportTicks ticks = report_ticks (frame->y, 7);
 
-  picture_y_axis (cr, frame, &ticks, AXIS_GRID, picture_remark);
+  sheet_y_axis (cr, frame, &ticks, AXIS_GRID, sheet_remark);
   for (guint i = 0; i < ticks.n; i++)
     {
       double share = report_tick (&ticks, i);
       g_autofree char *label = g_strdup_printf ("%g %%", 100 * fabs (share));
 
-      picture_text (cr, frame->left - 10, picture_y (frame, share) + 5, ALIGN_RIGHT, picture_remark,
-                    label);
+      sheet_text (cr, frame->left - 10, sheet_y (frame, share) + 5, ALIGN_RIGHT, sheet_remark,
+                  label);
     }
 }
 
@@ -260,13 +257,13 @@ gboolean
 report_plot_histogram (const ReportScores *scores, const char *subtitle, const char *path,
                        gboolean replace, GError **error)
 {
-  static const PictureType up = { 16, TRUE, INK_VERMILION }, down = { 16, TRUE, INK_BLUE };
-  PictureFrame frame = { PICTURE_MARGIN + 70,
-                         PICTURE_TITLE_HEIGHT + 40,
-                         PICTURE_WIDTH - 2 * PICTURE_MARGIN - 70,
-                         PICTURE_HEIGHT - PICTURE_TITLE_HEIGHT - 130,
-                         { 0, 1 },
-                         { 0, 0 } };
+  static const SheetType up = { 16, TRUE, INK_VERMILION }, down = { 16, TRUE, INK_BLUE };
+  SheetFrame frame = { SHEET_MARGIN + 70,
+                       SHEET_TITLE_HEIGHT + 40,
+                       SHEET_WIDTH - 2 * SHEET_MARGIN - 70,
+                       SHEET_HEIGHT - SHEET_TITLE_HEIGHT - 130,
+                       { 0, 1 },
+                       { 0, 0 } };
   ReportTicks ticks = report_ticks (frame.x, 11);
   g_auto (Judged) judged = judge (scores);
   double shares[2][BINS], largest = count_bins (scores, &judged, shares);
@@ -274,33 +271,33 @@ report_plot_histogram (const ReportScores *scores, const char *subtitle, const c
   g_autofree char *negatives = report_count (judged.negatives);
   g_autofree char *above = g_strdup_printf ("%s positives", positives);
   g_autofree char *below = g_strdup_printf ("%s negatives", negatives);
-  cairo_t *cr = picture_new (PICTURE_WIDTH, PICTURE_HEIGHT);
+  cairo_t *cr = sheet_new (SHEET_WIDTH, SHEET_HEIGHT);
 
   frame.y = (ReportRange){ -1.08 * largest, 1.08 * largest };
-  picture_title (cr, scores->name, subtitle);
+  sheet_title (cr, scores->name, subtitle);
   draw_share_axis (cr, &frame);
-  picture_x_axis (cr, &frame, &ticks, AXIS_LABELS, picture_remark);
-  picture_y_title (cr, &frame, PICTURE_MARGIN + 6, "share of its kind");
-  picture_text (cr, frame.left + frame.width / 2, frame.top + frame.height + 54, ALIGN_CENTRE,
-                picture_remark, "predicted probability");
+  sheet_x_axis (cr, &frame, &ticks, AXIS_LABELS, sheet_remark);
+  sheet_y_title (cr, &frame, SHEET_MARGIN + 6, "share of its kind");
+  sheet_text (cr, frame.left + frame.width / 2, frame.top + frame.height + 54, ALIGN_CENTRE,
+              sheet_remark, "predicted probability");
   draw_bins (cr, &frame, shares);
   /* Where few of their kind should be. */
-  picture_text (cr, frame.left, frame.top + 16, ALIGN_LEFT, up, above);
-  picture_text (cr, frame.left + frame.width, frame.top + frame.height - 10, ALIGN_RIGHT, down,
-                below);
+  sheet_text (cr, frame.left, frame.top + 16, ALIGN_LEFT, up, above);
+  sheet_text (cr, frame.left + frame.width, frame.top + frame.height - 10, ALIGN_RIGHT, down,
+              below);
   draw_threshold_line (cr, &frame, scores->threshold);
   if (!isnan (scores->threshold))
     {
       g_autofree char *number = report_decimals (scores->threshold, 3);
       g_autofree char *label = g_strdup_printf ("threshold %s", number);
-      double half = picture_text_width (cr, picture_body, label) / 2;
+      double half = sheet_text_width (cr, sheet_body, label) / 2;
 
-      picture_text (cr,
-                    CLAMP (picture_x (&frame, scores->threshold), frame.left + half,
-                           frame.left + frame.width - half),
-                    frame.top - 10, ALIGN_CENTRE, picture_body, label);
+      sheet_text (cr,
+                  CLAMP (sheet_x (&frame, scores->threshold), frame.left + half,
+                         frame.left + frame.width - half),
+                  frame.top - 10, ALIGN_CENTRE, sheet_body, label);
     }
-  return picture_save (cr, path, replace, error);
+  return sheet_save (cr, path, replace, error);
 }
 
 /* ---- pages ---- */
@@ -318,65 +315,63 @@ lay_out (guint n)
 
   page.rows = (MAX (n, 1) + page.columns - 1) / page.columns;
   page.panel_width =
-      (PICTURE_WIDTH - 2 * PICTURE_MARGIN - (page.columns - 1) * PANEL_GAP) / page.columns;
+      (SHEET_WIDTH - 2 * SHEET_MARGIN - (page.columns - 1) * PANEL_GAP) / page.columns;
   /* Few panels would be larger than the page is high. */
-  page.panel_width = MIN (page.panel_width, PICTURE_HEIGHT - PICTURE_TITLE_HEIGHT - PANEL_HEAD
-                                                - PANEL_FOOT - PANEL_GAP);
+  page.panel_width = MIN (page.panel_width,
+                          SHEET_HEIGHT - SHEET_TITLE_HEIGHT - PANEL_HEAD - PANEL_FOOT - PANEL_GAP);
   page.panel_height = page.panel_width;
   return page;
 }
 
-static PictureFrame
+static SheetFrame
 panel_frame (const Page *page, guint i)
 {
   double across = page->panel_width + PANEL_GAP,
          down = page->panel_height + PANEL_HEAD + PANEL_FOOT;
 
-  return (PictureFrame){ PICTURE_MARGIN + i % page->columns * across,
-                         PICTURE_TITLE_HEIGHT + PANEL_HEAD + i / page->columns * down,
-                         page->panel_width,
-                         page->panel_height,
-                         { 0, 1 },
-                         { 0, 1 } };
+  return (SheetFrame){ SHEET_MARGIN + i % page->columns * across,
+                       SHEET_TITLE_HEIGHT + PANEL_HEAD + i / page->columns * down,
+                       page->panel_width,
+                       page->panel_height,
+                       { 0, 1 },
+                       { 0, 1 } };
 }
 
 static void
-draw_panel_head (cairo_t *cr, const PictureFrame *frame, const char *name, const Judged *judged)
+draw_panel_head (cairo_t *cr, const SheetFrame *frame, const char *name, const Judged *judged)
 {
-  static const PictureType name_type = { 12.5, TRUE, INK_TEXT },
-                           auroc_type = { 12, FALSE, INK_TEXT };
+  static const SheetType name_type = { 12.5, TRUE, INK_TEXT }, auroc_type = { 12, FALSE, INK_TEXT };
   g_autofree char *auroc = auroc_text (judged);
 
-  picture_text_wrapped (cr, frame->left, frame->top - 25, frame->width, name_type, name);
-  picture_text (cr, frame->left, frame->top - 8, ALIGN_LEFT, auroc_type, auroc);
+  sheet_text_wrapped (cr, frame->left, frame->top - 25, frame->width, name_type, name);
+  sheet_text (cr, frame->left, frame->top - 8, ALIGN_LEFT, auroc_type, auroc);
 }
 
 static void
-draw_roc_panel (cairo_t *cr, PictureFrame *frame, const ReportScores *scores, const Judged *judged,
+draw_roc_panel (cairo_t *cr, SheetFrame *frame, const ReportScores *scores, const Judged *judged,
                 gboolean is_leftmost)
 {
   ReportTicks ticks = report_ticks (frame->x, 3);
 
-  picture_x_axis (cr, frame, &ticks, AXIS_GRID | AXIS_LABELS, picture_small);
-  picture_y_axis (cr, frame, &ticks, is_leftmost ? AXIS_GRID | AXIS_LABELS : AXIS_GRID,
-                  picture_small);
+  sheet_x_axis (cr, frame, &ticks, AXIS_GRID | AXIS_LABELS, sheet_small);
+  sheet_y_axis (cr, frame, &ticks, is_leftmost ? AXIS_GRID | AXIS_LABELS : AXIS_GRID, sheet_small);
   draw_roc_frame (cr, frame, scores, judged, 2, 4);
 }
 
 static void
-draw_histogram_panel (cairo_t *cr, PictureFrame *frame, const ReportScores *scores,
+draw_histogram_panel (cairo_t *cr, SheetFrame *frame, const ReportScores *scores,
                       const Judged *judged, gboolean is_leftmost)
 {
   ReportTicks ticks = report_ticks (frame->x, 3);
   double shares[2][BINS], largest = count_bins (scores, judged, shares);
 
   frame->y = (ReportRange){ -largest, largest };
-  picture_x_axis (cr, frame, &ticks, AXIS_GRID | AXIS_LABELS, picture_small);
+  sheet_x_axis (cr, frame, &ticks, AXIS_GRID | AXIS_LABELS, sheet_small);
   draw_bins (cr, frame, shares);
   draw_threshold_line (cr, frame, scores->threshold);
 }
 
-typedef void (*PanelFunc) (cairo_t *cr, PictureFrame *frame, const ReportScores *scores,
+typedef void (*PanelFunc) (cairo_t *cr, SheetFrame *frame, const ReportScores *scores,
                            const Judged *judged, gboolean is_leftmost);
 
 static gboolean
@@ -385,19 +380,19 @@ plot_page (const ReportScores *classes, guint n, const char *title, const char *
 {
   Page page = lay_out (n);
   double height =
-      PICTURE_TITLE_HEIGHT + page.rows * (page.panel_height + PANEL_HEAD + PANEL_FOOT) + PANEL_GAP;
-  cairo_t *cr = picture_new (PICTURE_WIDTH, MAX (height, PICTURE_HEIGHT));
+      SHEET_TITLE_HEIGHT + page.rows * (page.panel_height + PANEL_HEAD + PANEL_FOOT) + PANEL_GAP;
+  cairo_t *cr = sheet_new (SHEET_WIDTH, MAX (height, SHEET_HEIGHT));
 
-  picture_title (cr, title, subtitle);
+  sheet_title (cr, title, subtitle);
   for (guint i = 0; i < n; i++)
     {
-      PictureFrame frame = panel_frame (&page, i);
+      SheetFrame frame = panel_frame (&page, i);
       g_auto (Judged) judged = judge (&classes[i]);
 
       draw_panel_head (cr, &frame, classes[i].name, &judged);
       draw (cr, &frame, &classes[i], &judged, i % page.columns == 0);
     }
-  return picture_save (cr, path, replace, error);
+  return sheet_save (cr, path, replace, error);
 }
 
 gboolean

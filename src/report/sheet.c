@@ -1,4 +1,4 @@
-#include "report/picture.h"
+#include "report/sheet.h"
 
 #include "base/error.h"
 #include "base/output_file.h"
@@ -14,21 +14,20 @@
 #define LINE_HEIGHT 1.3 /* of the type's size */
 #define LABEL_GAP 8.0   /* between an axis and its numbers */
 
-const PictureType picture_body = { 15, FALSE, INK_TEXT }, picture_strong = { 15, TRUE, INK_TEXT },
-                  picture_remark = { 14, FALSE, INK_MUTED },
-                  picture_small = { 11.5, FALSE, INK_MUTED };
-static const PictureType title_type = { 26, TRUE, INK_TEXT },
-                         subtitle_type = { 15, FALSE, INK_MUTED };
+const SheetType sheet_body = { 15, FALSE, INK_TEXT }, sheet_strong = { 15, TRUE, INK_TEXT },
+                sheet_remark = { 14, FALSE, INK_MUTED }, sheet_small = { 11.5, FALSE, INK_MUTED };
+static const SheetType title_type = { 26, TRUE, INK_TEXT },
+                       subtitle_type = { 15, FALSE, INK_MUTED };
 
 cairo_t *
-picture_new (double width, double height)
+sheet_new (double width, double height)
 {
   cairo_surface_t *surface =
       cairo_image_surface_create (CAIRO_FORMAT_RGB24, (int) width, (int) height);
   cairo_t *cr = cairo_create (surface);
 
   cairo_surface_destroy (surface);
-  picture_ink (cr, INK_PAPER, 1);
+  sheet_ink (cr, INK_PAPER, 1);
   cairo_paint (cr);
   cairo_set_line_cap (cr, CAIRO_LINE_CAP_ROUND);
   cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
@@ -53,7 +52,7 @@ write_bytes (void *data, const unsigned char *bytes, unsigned n)
 }
 
 gboolean
-picture_save (cairo_t *cr, const char *path, gboolean replace, GError **error)
+sheet_save (cairo_t *cr, const char *path, gboolean replace, GError **error)
 {
   g_autoptr (OutputFile) file = output_file_open (path, replace, error);
   g_autoptr (GError) failure = NULL;
@@ -82,7 +81,7 @@ picture_save (cairo_t *cr, const char *path, gboolean replace, GError **error)
 /* ---- ink and type ---- */
 
 void
-picture_ink (cairo_t *cr, PictureInk ink, double opacity)
+sheet_ink (cairo_t *cr, SheetInk ink, double opacity)
 {
   static const guint32 colours[] = {
     [INK_TEXT] = 0x1f2328,      [INK_MUTED] = 0x59636e, [INK_AXIS] = 0x8c959f,
@@ -96,7 +95,7 @@ picture_ink (cairo_t *cr, PictureInk ink, double opacity)
 }
 
 static void
-set_type (cairo_t *cr, PictureType type)
+set_type (cairo_t *cr, SheetType type)
 {
   cairo_select_font_face (cr, FAMILY, CAIRO_FONT_SLANT_NORMAL,
                           type.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
@@ -104,7 +103,7 @@ set_type (cairo_t *cr, PictureType type)
 }
 
 double
-picture_text_width (cairo_t *cr, PictureType type, const char *text)
+sheet_text_width (cairo_t *cr, SheetType type, const char *text)
 {
   /* One byte that is no UTF-8 would make cairo refuse everything that follows. */
   g_autofree char *valid = g_utf8_make_valid (text, -1);
@@ -116,14 +115,13 @@ picture_text_width (cairo_t *cr, PictureType type, const char *text)
 }
 
 void
-picture_text (cairo_t *cr, double x, double y, PictureAlign align, PictureType type,
-              const char *text)
+sheet_text (cairo_t *cr, double x, double y, SheetAlign align, SheetType type, const char *text)
 {
   static const double shares[] = { [ALIGN_LEFT] = 0, [ALIGN_CENTRE] = 0.5, [ALIGN_RIGHT] = 1 };
   g_autofree char *valid = g_utf8_make_valid (text, -1);
-  double width = picture_text_width (cr, type, text);
+  double width = sheet_text_width (cr, type, text);
 
-  picture_ink (cr, type.ink, 1);
+  sheet_ink (cr, type.ink, 1);
   cairo_move_to (cr, x - shares[align] * width, y);
   cairo_show_text (cr, valid);
   /* The next curve begins where it begins, not at the text's end. */
@@ -131,8 +129,7 @@ picture_text (cairo_t *cr, double x, double y, PictureAlign align, PictureType t
 }
 
 void
-picture_text_wrapped (cairo_t *cr, double x, double y, double width, PictureType type,
-                      const char *text)
+sheet_text_wrapped (cairo_t *cr, double x, double y, double width, SheetType type, const char *text)
 {
   const char *best = NULL;
   double narrowest = INFINITY;
@@ -142,7 +139,7 @@ picture_text_wrapped (cairo_t *cr, double x, double y, double width, PictureType
     {
       g_autofree char *before = g_strndup (text, (gsize) (blank - text));
       double wider =
-          MAX (picture_text_width (cr, type, before), picture_text_width (cr, type, blank + 1));
+          MAX (sheet_text_width (cr, type, before), sheet_text_width (cr, type, blank + 1));
 
       if (wider < narrowest)
         {
@@ -150,28 +147,28 @@ picture_text_wrapped (cairo_t *cr, double x, double y, double width, PictureType
           best = blank;
         }
     }
-  if (best == NULL || picture_text_width (cr, type, text) <= width)
+  if (best == NULL || sheet_text_width (cr, type, text) <= width)
     {
-      picture_text (cr, x, y, ALIGN_LEFT, type, text);
+      sheet_text (cr, x, y, ALIGN_LEFT, type, text);
       return;
     }
   first = g_strndup (text, (gsize) (best - text));
-  picture_text (cr, x, y - LINE_HEIGHT * type.size, ALIGN_LEFT, type, first);
-  picture_text (cr, x, y, ALIGN_LEFT, type, best + 1);
+  sheet_text (cr, x, y - LINE_HEIGHT * type.size, ALIGN_LEFT, type, first);
+  sheet_text (cr, x, y, ALIGN_LEFT, type, best + 1);
 }
 
 void
-picture_title (cairo_t *cr, const char *title, const char *subtitle)
+sheet_title (cairo_t *cr, const char *title, const char *subtitle)
 {
-  picture_text (cr, PICTURE_MARGIN, TITLE_BASELINE, ALIGN_LEFT, title_type, title);
+  sheet_text (cr, SHEET_MARGIN, TITLE_BASELINE, ALIGN_LEFT, title_type, title);
   if (subtitle != NULL)
-    picture_text (cr, PICTURE_MARGIN, SUBTITLE_BASELINE, ALIGN_LEFT, subtitle_type, subtitle);
+    sheet_text (cr, SHEET_MARGIN, SUBTITLE_BASELINE, ALIGN_LEFT, subtitle_type, subtitle);
 }
 
 /* ---- shapes ---- */
 
 void
-picture_line (cairo_t *cr, double x0, double y0, double x1, double y1)
+sheet_line (cairo_t *cr, double x0, double y0, double x1, double y1)
 {
   cairo_move_to (cr, x0, y0);
   cairo_line_to (cr, x1, y1);
@@ -179,7 +176,7 @@ picture_line (cairo_t *cr, double x0, double y0, double x1, double y1)
 }
 
 void
-picture_dash (cairo_t *cr, gboolean dashed)
+sheet_dash (cairo_t *cr, gboolean dashed)
 {
   static const double dashes[] = { 5, 5 };
 
@@ -187,21 +184,21 @@ picture_dash (cairo_t *cr, gboolean dashed)
 }
 
 void
-picture_disc (cairo_t *cr, double x, double y, double radius, gboolean hollow, PictureInk ink)
+sheet_disc (cairo_t *cr, double x, double y, double radius, gboolean hollow, SheetInk ink)
 {
   cairo_new_sub_path (cr);
   cairo_arc (cr, x, y, radius, 0, 2 * G_PI);
-  picture_ink (cr, hollow ? INK_PAPER : ink, 1);
+  sheet_ink (cr, hollow ? INK_PAPER : ink, 1);
   cairo_fill_preserve (cr);
-  picture_ink (cr, ink, 1);
+  sheet_ink (cr, ink, 1);
   cairo_set_line_width (cr, 2);
   cairo_stroke (cr);
 }
 
 void
-picture_diamond (cairo_t *cr, double x, double y, double radius, PictureInk ink)
+sheet_diamond (cairo_t *cr, double x, double y, double radius, SheetInk ink)
 {
-  picture_ink (cr, ink, 1);
+  sheet_ink (cr, ink, 1);
   cairo_move_to (cr, x - radius, y);
   cairo_line_to (cr, x, y - radius);
   cairo_line_to (cr, x + radius, y);
@@ -213,13 +210,13 @@ picture_diamond (cairo_t *cr, double x, double y, double radius, PictureInk ink)
 /* ---- axes ---- */
 
 double
-picture_x (const PictureFrame *frame, double value)
+sheet_x (const SheetFrame *frame, double value)
 {
   return frame->left + (value - frame->x.low) / (frame->x.high - frame->x.low) * frame->width;
 }
 
 double
-picture_y (const PictureFrame *frame, double value)
+sheet_y (const SheetFrame *frame, double value)
 {
   return frame->top + (frame->y.high - value) / (frame->y.high - frame->y.low) * frame->height;
 }
@@ -232,53 +229,53 @@ sharp (double position)
 }
 
 void
-picture_x_axis (cairo_t *cr, const PictureFrame *frame, const ReportTicks *ticks, PictureAxis parts,
-                PictureType type)
+sheet_x_axis (cairo_t *cr, const SheetFrame *frame, const ReportTicks *ticks, SheetAxis parts,
+              SheetType type)
 {
   double bottom = frame->top + frame->height;
 
   cairo_set_line_width (cr, 1);
   for (guint i = 0; i < ticks->n; i++)
     {
-      double x = picture_x (frame, report_tick (ticks, i));
+      double x = sheet_x (frame, report_tick (ticks, i));
       g_autofree char *label = report_tick_text (ticks, i);
 
       if (parts & AXIS_GRID)
         {
-          picture_ink (cr, INK_GRID, 1);
-          picture_line (cr, sharp (x), frame->top, sharp (x), bottom);
+          sheet_ink (cr, INK_GRID, 1);
+          sheet_line (cr, sharp (x), frame->top, sharp (x), bottom);
         }
       if (parts & AXIS_LABELS)
-        picture_text (cr, x, bottom + LABEL_GAP + type.size, ALIGN_CENTRE, type, label);
+        sheet_text (cr, x, bottom + LABEL_GAP + type.size, ALIGN_CENTRE, type, label);
     }
 }
 
 void
-picture_y_axis (cairo_t *cr, const PictureFrame *frame, const ReportTicks *ticks, PictureAxis parts,
-                PictureType type)
+sheet_y_axis (cairo_t *cr, const SheetFrame *frame, const ReportTicks *ticks, SheetAxis parts,
+              SheetType type)
 {
   cairo_set_line_width (cr, 1);
   for (guint i = 0; i < ticks->n; i++)
     {
-      double y = picture_y (frame, report_tick (ticks, i));
+      double y = sheet_y (frame, report_tick (ticks, i));
       g_autofree char *label = report_tick_text (ticks, i);
 
       if (parts & AXIS_GRID)
         {
-          picture_ink (cr, INK_GRID, 1);
-          picture_line (cr, frame->left, sharp (y), frame->left + frame->width, sharp (y));
+          sheet_ink (cr, INK_GRID, 1);
+          sheet_line (cr, frame->left, sharp (y), frame->left + frame->width, sharp (y));
         }
       if (parts & AXIS_LABELS)
-        picture_text (cr, frame->left - LABEL_GAP, y + 0.36 * type.size, ALIGN_RIGHT, type, label);
+        sheet_text (cr, frame->left - LABEL_GAP, y + 0.36 * type.size, ALIGN_RIGHT, type, label);
     }
 }
 
 void
-picture_y_title (cairo_t *cr, const PictureFrame *frame, double x, const char *text)
+sheet_y_title (cairo_t *cr, const SheetFrame *frame, double x, const char *text)
 {
   cairo_save (cr);
   cairo_translate (cr, x, frame->top + frame->height / 2);
   cairo_rotate (cr, -G_PI / 2);
-  picture_text (cr, 0, 0, ALIGN_CENTRE, picture_remark, text);
+  sheet_text (cr, 0, 0, ALIGN_CENTRE, sheet_remark, text);
   cairo_restore (cr);
 }
