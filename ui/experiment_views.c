@@ -117,13 +117,13 @@ draw_curve (Experiment *self, Area area)
                          theme_ascii () ? REPORT_GLYPHS_ASCII : REPORT_GLYPHS_BRAILLE);
   g_autofree char *gamma = train_parameters_get (parameters, "gamma");
   g_autofree char *alpha = train_parameters_get (parameters, "alpha");
+  g_autofree char *title =
+      g_strdup_printf ("Loss by probability: %s", catalog_label_name (self->finding));
   int column;
 
-  draw_rule (area, 0, "Loss against predicted probability");
-  column = draw_printf (area, 1, 1, ROLE_NORMAL, "gamma %s  alpha %s  pos_weight %.3g", gamma,
-                        alpha, pos_weight);
-  if (parameters->pos_weight != POS_WEIGHT_NONE)
-    draw_printf (area, 1, column + 1, ROLE_DIM, " (%s)", catalog_label_name (self->finding));
+  draw_rule (area, 0, title);
+  draw_printf (area, 1, 1, ROLE_NORMAL, "gamma %s  alpha %s  pos_weight %.3g", gamma, alpha,
+               pos_weight);
   column = 1 + draw_text (area, 2, 1, ROLE_SERIES_1, "1 with the finding");
   draw_text (area, 2, column + 2, ROLE_SERIES_2, "2 without it");
 
