@@ -30,7 +30,7 @@ in_multiplexer (char **environment)
 }
 
 PictureKind
-picture_kind (const PictureTerminal *terminal, char **environment)
+grey_picture_kind (const PictureTerminal *terminal, char **environment)
 {
   const gboolean direct = terminal->live && !in_multiplexer (environment);
 
@@ -49,7 +49,7 @@ picture_kind (const PictureTerminal *terminal, char **environment)
 }
 
 PictureCellSize
-picture_cell_size (const struct winsize *size)
+grey_picture_cell_size (const struct winsize *size)
 {
   PictureCellSize cell = { 8, 16 };
   PictureCellSize told;
@@ -70,7 +70,7 @@ ask_cell_size (void)
 
   if (!isatty (STDOUT_FILENO) || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
     size = (struct winsize){ 0 };
-  return picture_cell_size (&size);
+  return grey_picture_cell_size (&size);
 }
 
 /* ---- chafa ---- */
@@ -82,7 +82,7 @@ is_graphics (PictureKind kind)
 }
 
 static ChafaCanvas *
-make_canvas (const Picture *picture)
+make_canvas (const GreyPicture *picture)
 {
   ChafaCanvasConfig *config = chafa_canvas_config_new ();
   ChafaSymbolMap *symbols = chafa_symbol_map_new ();
@@ -112,7 +112,7 @@ make_canvas (const Picture *picture)
 }
 
 static void
-forget_size (Picture *picture)
+forget_size (GreyPicture *picture)
 {
   g_clear_pointer (&picture->canvas, chafa_canvas_unref);
   g_clear_pointer (&picture->grey, g_free);
@@ -122,24 +122,24 @@ forget_size (Picture *picture)
   picture->known = FALSE;
 }
 
-Picture *
-picture_new (PictureKind kind)
+GreyPicture *
+grey_picture_new (PictureKind kind)
 {
-  Picture *picture = g_new0 (Picture, 1);
+  GreyPicture *picture = g_new0 (GreyPicture, 1);
 
   picture->kind = kind;
   return picture;
 }
 
 void
-picture_free (Picture *picture)
+grey_picture_free (GreyPicture *picture)
 {
   forget_size (picture);
   g_free (picture);
 }
 
 static void
-resize (Picture *picture, int columns, int rows, PictureCellSize cell)
+resize (GreyPicture *picture, int columns, int rows, PictureCellSize cell)
 {
   const gboolean graphics = is_graphics (picture->kind);
   gsize n_cells = (gsize) columns * (gsize) rows, n_pixels;
@@ -162,7 +162,8 @@ resize (Picture *picture, int columns, int rows, PictureCellSize cell)
 }
 
 guint8 *
-picture_fit (Picture *picture, int columns, int rows, guint *width, guint *height, double *aspect)
+grey_picture_fit (GreyPicture *picture, int columns, int rows, guint *width, guint *height,
+                  double *aspect)
 {
   const PictureCellSize cell = ask_cell_size ();
 
@@ -178,7 +179,7 @@ picture_fit (Picture *picture, int columns, int rows, guint *width, guint *heigh
 /* ---- pixels to cells ---- */
 
 static void
-draw_on_canvas (Picture *picture)
+draw_on_canvas (GreyPicture *picture)
 {
   const gsize n = (gsize) picture->width * picture->height;
   guint8 *rgba = picture->rgba;
@@ -195,7 +196,7 @@ draw_on_canvas (Picture *picture)
 
 /** A cell as chafa made it; its colours are greys, so that one channel tells. */
 static PictureCell
-read_cell (const Picture *picture, int column, int row)
+read_cell (const GreyPicture *picture, int column, int row)
 {
   gint foreground, background;
   PictureCell cell = { .glyph = chafa_canvas_get_char_at (picture->canvas, column, row) };
@@ -213,18 +214,18 @@ read_cell (const Picture *picture, int column, int row)
 }
 
 static PictureCell
-shade_cell (const Picture *picture, int column, int row)
+shade_cell (const GreyPicture *picture, int column, int row)
 {
   const guint8 *grey =
       picture->grey + (gsize) row * SYMBOL_PX * picture->width + (gsize) column * SYMBOL_PX;
 
-  return (PictureCell){ .glyph =
-                            picture_shade (grey, picture->width, picture->kind == PICTURE_ASCII),
+  return (PictureCell){ .glyph = grey_picture_shade (grey, picture->width,
+                                                     picture->kind == PICTURE_ASCII),
                         .foreground = 255 };
 }
 
 void
-picture_convert (Picture *picture)
+grey_picture_convert (GreyPicture *picture)
 {
   PictureCell *cell = picture->cells;
 
@@ -241,7 +242,7 @@ picture_convert (Picture *picture)
 
 /** A cross in the pixels themselves, white with a black edge. */
 static void
-mark_pixels (Picture *picture, int x, int y)
+mark_pixels (GreyPicture *picture, int x, int y)
 {
   const int arm = picture->cell.height_px / 2;
 
@@ -258,7 +259,7 @@ mark_pixels (Picture *picture, int x, int y)
 }
 
 void
-picture_mark (Picture *picture, double x_px, double y_px)
+grey_picture_mark (GreyPicture *picture, double x_px, double y_px)
 {
   if (!(x_px >= 0 && y_px >= 0 && x_px < picture->width && y_px < picture->height))
     return;
@@ -272,7 +273,7 @@ picture_mark (Picture *picture, double x_px, double y_px)
 }
 
 const PictureCell *
-picture_cell (const Picture *picture, int column, int row)
+grey_picture_cell (const GreyPicture *picture, int column, int row)
 {
   return &picture->cells[row * picture->columns + column];
 }
@@ -304,7 +305,7 @@ put_cell (int y, int x, gunichar glyph, attr_t attributes, int pair)
 }
 
 void
-picture_show (const Picture *picture, Area area)
+grey_picture_show (const GreyPicture *picture, Area area)
 {
   const gboolean direct = picture->kind >= PICTURE_EXACT;
   const int shade = picture->kind < PICTURE_GREYS ? shade_pair () : 0;
@@ -313,7 +314,7 @@ picture_show (const Picture *picture, Area area)
   for (int row = 0; row < MIN (picture->rows, area.height); row++)
     for (int column = 0; column < MIN (picture->columns, area.width); column++)
       {
-        const PictureCell *cell = picture_cell (picture, column, row);
+        const PictureCell *cell = grey_picture_cell (picture, column, row);
         int y = area.y + row, x = area.x + column;
 
         if (direct)

@@ -31,8 +31,8 @@ typedef struct
   gboolean live;  /* there is a terminal that can be written to */
 } PictureTerminal;
 
-/** picture_kind: the best there is. @environment: as from g_get_environ(). Pure. */
-PictureKind picture_kind (const PictureTerminal *terminal, char **environment);
+/** grey_picture_kind: the best there is. @environment: as from g_get_environ(). Pure. */
+PictureKind grey_picture_kind (const PictureTerminal *terminal, char **environment);
 
 /** Pixels of one character cell. */
 typedef struct
@@ -40,9 +40,9 @@ typedef struct
   int width_px, height_px;
 } PictureCellSize;
 
-/** picture_cell_size: from what TIOCGWINSZ says; where it does not know the pixels, or tells
+/** grey_picture_cell_size: from what TIOCGWINSZ says; where it does not know the pixels, or tells
  * nonsense, cells are twice as high as wide. Pure. */
-PictureCellSize picture_cell_size (const struct winsize *size);
+PictureCellSize grey_picture_cell_size (const struct winsize *size);
 
 /** One character cell: a glyph, and two greys, 0 to 255. */
 typedef struct
@@ -53,45 +53,45 @@ typedef struct
 } PictureCell;
 
 /**
- * picture_shade: a cell of a picture without greys.
+ * grey_picture_shade: a cell of a picture without greys.
  *
  * @grey: its 8 × 8 pixels, @stride bytes from row to row
  */
-gunichar picture_shade (const guint8 *grey, gsize stride, gboolean ascii);
+gunichar grey_picture_shade (const guint8 *grey, gsize stride, gboolean ascii);
 
-typedef struct _Picture Picture;
+typedef struct _GreyPicture GreyPicture;
 
-Picture *picture_new (PictureKind kind);
-void picture_free (Picture *picture);
+GreyPicture *grey_picture_new (PictureKind kind);
+void grey_picture_free (GreyPicture *picture);
 
 /**
- * picture_fit: the size in cells that it is about to have; both > 0.
+ * grey_picture_fit: the size in cells that it is about to have; both > 0.
  *
  * @width, @height: (out) pixels to be drawn
  * @aspect: (out) a pixel's height by its width
  *
- * Returns the pixels, row by row, for the caller to fill before picture_convert().
+ * Returns the pixels, row by row, for the caller to fill before grey_picture_convert().
  */
-guint8 *picture_fit (Picture *picture, int columns, int rows, guint *width, guint *height,
-                     double *aspect);
+guint8 *grey_picture_fit (GreyPicture *picture, int columns, int rows, guint *width, guint *height,
+                          double *aspect);
 
-/** picture_convert: make cells of the pixels. */
-void picture_convert (Picture *picture);
+/** grey_picture_convert: make cells of the pixels. */
+void grey_picture_convert (GreyPicture *picture);
 
-/** picture_mark: put the cursor's mark where this pixel is; nowhere where that is outside. */
-void picture_mark (Picture *picture, double x_px, double y_px);
+/** grey_picture_mark: put the cursor's mark where this pixel is; nowhere where that is outside. */
+void grey_picture_mark (GreyPicture *picture, double x_px, double y_px);
 
-const PictureCell *picture_cell (const Picture *picture, int column, int row);
+const PictureCell *grey_picture_cell (const GreyPicture *picture, int column, int row);
 
-/** picture_show: through curses; only black cells where picture_emit() will write. */
-void picture_show (const Picture *picture, Area area);
+/** grey_picture_show: through curses; only black cells where grey_picture_emit() will write. */
+void grey_picture_show (const GreyPicture *picture, Area area);
 
 /**
- * picture_emit: after curses has written; what has changed since the last time, or everything.
+ * grey_picture_emit: after curses has written; what has changed since the last time, or everything.
  *
  * Does nothing for the kinds that curses shows.
  */
-void picture_emit (Picture *picture, Area area, gboolean everything);
+void grey_picture_emit (GreyPicture *picture, Area area, gboolean everything);
 
-/** picture_withdraw: another thing is about to be drawn in its place. */
-void picture_withdraw (Picture *picture);
+/** grey_picture_withdraw: another thing is about to be drawn in its place. */
+void grey_picture_withdraw (GreyPicture *picture);

@@ -50,7 +50,7 @@ same_cell (const PictureCell *a, const PictureCell *b)
 
 /** Rows of cells; a cell that is there already is left out, and colours that are set stay set. */
 static void
-append_cells (GString *out, const Picture *picture, Area area, gboolean everything)
+append_cells (GString *out, const GreyPicture *picture, Area area, gboolean everything)
 {
   int foreground = -1, background = -1;
 
@@ -60,7 +60,7 @@ append_cells (GString *out, const Picture *picture, Area area, gboolean everythi
 
       for (int column = 0; column < MIN (picture->columns, area.width); column++)
         {
-          const PictureCell *cell = picture_cell (picture, column, row);
+          const PictureCell *cell = grey_picture_cell (picture, column, row);
 
           if (!everything && same_cell (cell, &picture->emitted[row * picture->columns + column]))
             continue;
@@ -89,7 +89,7 @@ append_cells (GString *out, const Picture *picture, Area area, gboolean everythi
 }
 
 static void
-append_graphics (GString *out, const Picture *picture, Area area)
+append_graphics (GString *out, const GreyPicture *picture, Area area)
 {
   ChafaTermDb *terminals = chafa_term_db_get_default ();
   ChafaTermInfo *terminal = chafa_term_db_get_fallback_info (terminals);
@@ -104,7 +104,7 @@ append_graphics (GString *out, const Picture *picture, Area area)
 }
 
 void
-picture_emit (Picture *picture, Area area, gboolean everything)
+grey_picture_emit (GreyPicture *picture, Area area, gboolean everything)
 {
   g_autoptr (GString) out = NULL;
 
@@ -129,7 +129,7 @@ picture_emit (Picture *picture, Area area, gboolean everything)
 }
 
 void
-picture_withdraw (Picture *picture)
+grey_picture_withdraw (GreyPicture *picture)
 {
   if (picture->kind == PICTURE_KITTY && picture->known)
     write_all (KITTY_DELETE, strlen (KITTY_DELETE));

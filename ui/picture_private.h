@@ -7,7 +7,7 @@
 
 #include <chafa.h>
 
-struct _Picture
+struct _GreyPicture
 {
   PictureKind kind;
   int columns, rows;

@@ -92,7 +92,7 @@ nearest_block (const double quarters[N_QUARTERS])
 }
 
 gunichar
-picture_shade (const guint8 *grey, gsize stride, gboolean ascii)
+grey_picture_shade (const guint8 *grey, gsize stride, gboolean ascii)
 {
   double quarters[N_QUARTERS] = { 0 };
 

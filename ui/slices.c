@@ -23,7 +23,7 @@ destroy (gpointer screen)
   g_clear_pointer (&slices->cache, volume_viewer_cache_free);
   g_clear_pointer (&slices->slice, volume_slice_free);
   g_clear_pointer (&slices->record, catalog_record_free);
-  g_clear_pointer (&slices->picture, picture_free);
+  g_clear_pointer (&slices->picture, grey_picture_free);
   volume_viewer_state_clear (&slices->state);
   g_free (slices->volume);
   g_free (slices->path);
@@ -47,7 +47,7 @@ leave (gpointer screen)
 
   slices_play (slices, FALSE);
   if (slices->picture != NULL)
-    picture_withdraw (slices->picture);
+    grey_picture_withdraw (slices->picture);
 }
 
 /** Esc: the cursor goes first, then the zoom, then the screen. */

@@ -99,7 +99,8 @@ draw_scale (const Slices *slices, Area area)
       pair = theme_ascii () ? -1 : theme_grey_pair (greys[0], greys[1]);
       memset (cell, greys[0], 32);
       memset (cell + 32, greys[1], 32);
-      g_unichar_to_utf8 (pair >= 0 ? HALF_BLOCK : picture_shade (cell, 8, theme_ascii ()), text);
+      g_unichar_to_utf8 (pair >= 0 ? HALF_BLOCK : grey_picture_shade (cell, 8, theme_ascii ()),
+                         text);
       for (int column = 1; column <= 3; column++)
         {
           draw_text (area, row + 1, column, ROLE_NORMAL, text);
@@ -183,7 +184,7 @@ slices_draw (gpointer screen, Area area)
   if (slices->slice != NULL && slices->picture != NULL && slices->state.ready)
     {
       draw_letters (slices, layout->frame);
-      picture_show (slices->picture, layout->picture);
+      grey_picture_show (slices->picture, layout->picture);
       draw_scale (slices, layout->scale);
     }
   else
@@ -201,8 +202,8 @@ slices_drawn (gpointer screen, gboolean repainted)
   if (slices->picture == NULL)
     return;
   if (covered || slices->slice == NULL)
-    picture_withdraw (slices->picture);
+    grey_picture_withdraw (slices->picture);
   else
-    picture_emit (slices->picture, slices->layout.picture, repainted || slices->covered);
+    grey_picture_emit (slices->picture, slices->layout.picture, repainted || slices->covered);
   slices->covered = covered;
 }

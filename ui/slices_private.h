@@ -50,8 +50,8 @@ typedef struct
   guint play; /* source that steps; 0: none */
 
   /* the picture */
-  Picture *picture; /* (nullable) made when first drawn */
-  gboolean stale;   /* it shows something else by now */
+  GreyPicture *picture; /* (nullable) made when first drawn */
+  gboolean stale;       /* it shows something else by now */
   VolumeSlice *slice;
   gsize shown; /* the slice's index: the wanted one, or the nearest that has arrived */
   VolumeView view;

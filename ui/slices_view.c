@@ -40,7 +40,7 @@ index_to_show (const Slices *slices)
   return state->arrives_from_far_end ? slices_count (slices) - state->arrived : state->arrived - 1;
 }
 
-static Picture *
+static GreyPicture *
 make_picture (const Slices *slices)
 {
   g_auto (GStrv) environment = g_get_environ ();
@@ -50,7 +50,7 @@ make_picture (const Slices *slices)
                                      .greys = theme_grey_pair (255, 0) >= 0,
                                      .live = options->replay == NULL && isatty (STDOUT_FILENO) };
 
-  return picture_new (picture_kind (&terminal, environment));
+  return grey_picture_new (grey_picture_kind (&terminal, environment));
 }
 
 /** The place of the cursor in the slice that is shown. */
@@ -72,7 +72,7 @@ slices_render (Slices *slices)
 
   if (slices->picture == NULL)
     slices->picture = make_picture (slices);
-  grey = picture_fit (slices->picture, area.width, area.height, &width, &height, &aspect);
+  grey = grey_picture_fit (slices->picture, area.width, area.height, &width, &height, &aspect);
   if (!slices->stale && slices->slice != NULL && width == slices->view.width_px
       && height == slices->view.height_px && aspect == slices->view.pixel_aspect)
     return;
@@ -84,7 +84,7 @@ slices_render (Slices *slices)
   slices->view =
       (VolumeView){ slices->zoom, slices->pan_x_mm, slices->pan_y_mm, width, height, aspect };
   volume_slice_render (slices->slice, slices->window, slices->inverted, &slices->view, grey);
-  picture_convert (slices->picture);
+  grey_picture_convert (slices->picture);
   if (slices->cursor)
     {
       gsize column, row;
@@ -92,7 +92,7 @@ slices_render (Slices *slices)
 
       cursor_place (slices, &column, &row);
       volume_view_point (&slices->view, slices->slice, column, row, &x_px, &y_px);
-      picture_mark (slices->picture, x_px, y_px);
+      grey_picture_mark (slices->picture, x_px, y_px);
     }
   slices->stale = FALSE;
 }
