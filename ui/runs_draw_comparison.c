@@ -1,0 +1,266 @@
+/* Runs beside each other, class by class. */
+#include "runs_private.h"
+
+#include "report/text_table.h"
+
+#include <math.h>
+
+#define SIGNIFICANT 0.05
+#define TALL (CATALOG_N_LABELS + 8) /* rows: the runs have a line each */
+#define LEAST_WITH_FOOT 12
+
+static char *
+number_text (double number)
+{
+  return isnan (number) ? g_strdup (symbol (SYMBOL_DASH)) : report_decimals (number, 3);
+}
+
+static char *
+signed_text (double number)
+{
+  return isnan (number) ? g_strdup (symbol (SYMBOL_DASH)) : g_strdup_printf ("%+.3f", number);
+}
+
+/** One finding's row, or the macro row, which is drawn first and does not scroll. */
+typedef void (*DrawRow) (RunsScreen *self, Area area, int row, int label, const int *x,
+                         const int *widths);
+#define MACRO (-1)
+
+/** The macro row, the findings in view, the cursor and the scroll bar. */
+static void
+draw_rows (RunsScreen *self, Area area, DrawRow draw_row, const int *x, const int *widths)
+{
+  Area rows = area_rows (area, 1, area.height - 1);
+
+  self->table = rows;
+  list_fit (&self->comparison_list, (guint) rows.height);
+  draw_row (self, area, 0, MACRO, x, widths);
+  for (int i = 0; i < rows.height; i++)
+    {
+      guint64 label = self->comparison_list.top + (guint64) i;
+
+      if (label >= self->comparison_list.n)
+        break;
+      draw_row (self, rows, i, (int) label, x, widths);
+      if (label == self->comparison_list.cursor)
+        draw_role (rows, i, 0, rows.width - 1, ROLE_SELECTED);
+    }
+  draw_scrollbar (rows, self->comparison_list.top, (guint64) rows.height, self->comparison_list.n);
+}
+
+/* ---- two runs ---- */
+
+typedef enum
+{
+  PAIR_FINDING,
+  PAIR_POSITIVES,
+  PAIR_A,
+  PAIR_B,
+  PAIR_DIFFERENCE,
+  PAIR_INTERVAL,
+  PAIR_P,
+  PAIR_BETTER,
+  PAIR_PICTURE,
+  N_PAIR_COLUMNS,
+} PairColumn;
+
+static const TableColumn pair_columns[N_PAIR_COLUMNS] = {
+  [PAIR_FINDING] = { "finding", 22, 'l', TRUE, 0 },
+  [PAIR_POSITIVES] = { "n+", 5, 'r', FALSE, 4 },
+  [PAIR_A] = { "A", 5, 'r', FALSE, 0 },
+  [PAIR_B] = { "B", 5, 'r', FALSE, 0 },
+  [PAIR_DIFFERENCE] = { "A - B", 6, 'r', FALSE, 0 },
+  [PAIR_INTERVAL] = { "95 % interval", 16, 'r', FALSE, 3 },
+  [PAIR_P] = { "p", 6, 'r', FALSE, 1 },
+  [PAIR_BETTER] = { "", 5, 'l', FALSE, 2 },
+  [PAIR_PICTURE] = { "B better | A better", 25, 'c', TRUE, 5 },
+};
+
+/** The widest interval, which the pictures are scaled to. */
+static double
+widest (const StudyComparison *pair)
+{
+  double most = 0;
+
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    most = fmax (most, fmax (fabs (pair->classes[label].difference.value),
+                             fmax (fabs (pair->classes[label].difference.low),
+                                   fabs (pair->classes[label].difference.high))));
+  return most;
+}
+
+static void
+draw_pair_row (RunsScreen *self, Area area, int row, int label, const int *x, const int *widths)
+{
+  const StudyComparison *pair = &self->comparison->pair;
+  StudyComparisonClass macro = { .auroc_a = pair->macro_a,
+                                 .auroc_b = pair->macro_b,
+                                 .difference = { pair->macro_a - pair->macro_b, NAN, NAN },
+                                 .p = NAN };
+  const StudyComparisonClass *class = label == MACRO ? &macro : &pair->classes[label];
+  MetricsInterval difference = class->difference;
+  gboolean clear = class->p < SIGNIFICANT;
+  Role role = label == MACRO ? ROLE_STRONG : ROLE_NORMAL;
+  Role better = clear ? difference.value > 0 ? ROLE_SERIES_1 : ROLE_SERIES_2 : role;
+  g_autofree char *macro_name = g_strdup_printf ("macro, %u findings", pair->classes_in_macro);
+  g_autofree char *positives =
+      label == MACRO ? g_strdup ("") : g_strdup_printf ("%u", class->positives);
+  g_autofree char *a = number_text (class->auroc_a);
+  g_autofree char *b = number_text (class->auroc_b);
+  g_autofree char *minus = signed_text (difference.value);
+  g_autofree char *interval =
+      label == MACRO           ? g_strdup ("")
+      : isnan (difference.low) ? g_strdup (symbol (SYMBOL_DASH))
+                               : g_strdup_printf ("%+.3f, %+.3f", difference.low, difference.high);
+  g_autofree char *p = label == MACRO     ? g_strdup ("")
+                       : class->p < 0.001 ? g_strdup ("<0.001")
+                                          : number_text (class->p);
+  g_autofree char *picture =
+      label == MACRO ? g_strdup ("")
+                     : runs_interval_text (difference.value, difference.low, difference.high,
+                                           widest (pair), widths[PAIR_PICTURE]);
+  const char *texts[N_PAIR_COLUMNS] = { label == MACRO ? macro_name
+                                                       : catalog_label_name ((guint) label),
+                                        positives,
+                                        a,
+                                        b,
+                                        minus,
+                                        interval,
+                                        p,
+                                        clear ? difference.value > 0 ? "* A" : "* B" : "",
+                                        picture };
+
+  for (PairColumn column = 0; column < N_PAIR_COLUMNS; column++)
+    draw_text_in (area, row, x[column], widths[column], pair_columns[column].align,
+                  column == PAIR_BETTER || column == PAIR_DIFFERENCE || column == PAIR_PICTURE
+                      ? better
+                  : column == PAIR_POSITIVES ? ROLE_DIM
+                                             : role,
+                  texts[column]);
+}
+
+/** "A  run-3  gamma 3". */
+static void
+draw_legend (const RunsComparison *comparison, int run, Area area)
+{
+  int column = draw_printf (area, 0, 0, run == 0 ? ROLE_SERIES_1 : ROLE_SERIES_2, "%c  %s",
+                            'A' + run, comparison->names[run]);
+
+  draw_text_in (area, 0, column + 2, area.width - column - 3, 'l', ROLE_DIM,
+                comparison->changed[run]);
+}
+
+static void
+draw_pair (RunsScreen *self, Area area)
+{
+  const RunsComparison *comparison = self->comparison;
+  const StudyComparison *pair = &comparison->pair;
+  g_autofree char *common = report_count (pair->n);
+  g_autofree char *alone =
+      pair->only_a + pair->only_b > 0
+          ? g_strdup_printf ("; %" G_GSIZE_FORMAT " only in A and %" G_GSIZE_FORMAT
+                             " only in B are left out",
+                             pair->only_a, pair->only_b)
+          : g_strdup ("");
+  int x[N_PAIR_COLUMNS], widths[N_PAIR_COLUMNS];
+  gboolean tall = area.height >= TALL, foot = area.height >= LEAST_WITH_FOOT;
+  int top = tall ? 3 : 1;
+
+  if (tall)
+    draw_rule (area, 0, "AUROC of two runs");
+  for (int i = 0; i < 2; i++)
+    draw_legend (comparison, i,
+                 tall
+                     ? area_rows (area, 1 + i, 1)
+                     : area_columns (area_rows (area, 0, 1), i * (area.width / 2), area.width / 2));
+  if (foot)
+    draw_printf (
+        area, area.height - 1, 0, ROLE_DIM,
+        "%s scans in common%s. * p < %.2f by DeLong's test, not corrected for %u findings.", common,
+        alone, SIGNIFICANT, CATALOG_N_LABELS);
+  table_layout (pair_columns, N_PAIR_COLUMNS, area.width - 1, x, widths);
+  table_draw_head (area_rows (area, top, 1), pair_columns, N_PAIR_COLUMNS, x, widths, -1, FALSE);
+  draw_rows (self, area_rows (area, top + 1, area.height - top - 1 - foot), draw_pair_row, x,
+             widths);
+}
+
+/* ---- more than two ---- */
+
+#define RUN_WIDTH 11
+
+static double
+auroc_of (const RunsComparison *comparison, guint run, int label)
+{
+  const MetricsTable *table = comparison->tables[run];
+
+  if (table == NULL || label >= (int) table->n_classes)
+    return NAN;
+  return label == MACRO ? table->macro_auroc.value : table->classes[label].auroc.value;
+}
+
+static void
+draw_many_row (RunsScreen *self, Area area, int row, int label, const int *x, const int *widths)
+{
+  const RunsComparison *comparison = self->comparison;
+  double best = NAN;
+
+  for (guint i = 0; i < comparison->n; i++)
+    best = fmax (best, auroc_of (comparison, i, label));
+  draw_text_in (area, row, x[0], widths[0], 'l', label == MACRO ? ROLE_STRONG : ROLE_NORMAL,
+                label == MACRO ? "macro" : catalog_label_name ((guint) label));
+  for (guint i = 0; i < comparison->n; i++)
+    {
+      double auroc = auroc_of (comparison, i, label);
+      g_autofree char *number = number_text (auroc);
+      g_autofree char *text = g_strconcat (number, auroc == best ? "*" : " ", NULL);
+
+      draw_text_in (area, row, x[i + 1], widths[i + 1], 'r',
+                    auroc == best    ? ROLE_GOOD
+                    : label == MACRO ? ROLE_STRONG
+                                     : ROLE_NORMAL,
+                    text);
+    }
+}
+
+static void
+draw_many (RunsScreen *self, Area area)
+{
+  const RunsComparison *comparison = self->comparison;
+  guint n = comparison->n + 1, left_out = 0;
+  g_autofree TableColumn *columns = g_new0 (TableColumn, n);
+  g_autofree int *x = g_new0 (int, n), *widths = g_new0 (int, n);
+  gboolean titled = area.height >= LEAST_WITH_FOOT;
+  g_autoptr (GString) foot = g_string_new ("* best of the finding");
+
+  columns[0] = (TableColumn){ "finding", 22, 'l', TRUE, 0 };
+  /* The first to go is the last. */
+  for (guint i = 1; i < n; i++)
+    columns[i] = (TableColumn){ comparison->names[i - 1], RUN_WIDTH, 'r', FALSE, (int) i };
+  table_layout (columns, n, area.width - 1, x, widths);
+  for (guint i = 1; i < n; i++)
+    left_out += widths[i] == 0;
+  if (left_out > 0)
+    g_string_append_printf (foot, "; %u more runs need a wider terminal", left_out);
+  if (!comparison->one_sample)
+    g_string_append (foot, "; the runs were judged on different samples");
+  g_string_append (foot, ". Two runs alone are compared with a test.");
+  if (titled)
+    {
+      g_autofree char *title = g_strdup_printf ("AUROC of %u runs", comparison->n);
+
+      draw_rule (area, 0, title);
+      draw_text (area, area.height - 1, 0, ROLE_DIM, foot->str);
+    }
+  table_draw_head (area_rows (area, titled ? 1 : 0, 1), columns, n, x, widths, -1, FALSE);
+  draw_rows (self, area_rows (area, titled ? 2 : 1, area.height - (titled ? 3 : 1)), draw_many_row,
+             x, widths);
+}
+
+void
+runs_draw_comparison (RunsScreen *self, Area area)
+{
+  if (self->comparison->n == 2)
+    draw_pair (self, area);
+  else
+    draw_many (self, area);
+}

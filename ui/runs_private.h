@@ -1,0 +1,82 @@
+/**
+ * runs_private.h: the state of the Runs screen, for the files that make it up.
+ */
+#pragma once
+
+#include "app.h"
+#include "list.h"
+#include "runs_table.h"
+#include "study/compare.h"
+
+/** What the lower pane says of one run. */
+typedef struct
+{
+  gint64 run_id;
+  guint n_epochs;
+  double *losses, *macros; /* n_epochs */
+  MetricsTable *table;     /* (nullable) of the kept epoch, or of the last one so far */
+} RunsDetails;
+
+void runs_details_free (RunsDetails *details);
+
+/** Runs side by side: two by DeLong's test on their common scans, more by their own tables. */
+typedef struct
+{
+  guint n;
+  char **names, **changed; /* n; %NULL-terminated */
+  gboolean one_sample;     /* all were judged on samples of one name */
+  StudyComparison pair;    /* where n is 2 */
+  MetricsTable **tables;   /* n; where n is more */
+} RunsComparison;
+
+void runs_comparison_free (RunsComparison *comparison);
+
+typedef struct
+{
+  App *app;
+
+  GPtrArray *rows; /* (element-type RunsRow); %NULL until the first answer */
+  char *fault;     /* (nullable) why there are none */
+  List list;
+  RunsColumn sort;
+  gboolean descending;
+  gint64 selected;    /* the run under the cursor, which survives a reload; 0: none */
+  GHashTable *tagged; /* set of gint64 */
+  Area table;         /* rows as drawn last, for the mouse */
+  Work *loading;
+
+  RunsDetails *details; /* (nullable) of the selected run, once they are there */
+  Work *loading_details;
+
+  RunsComparison *comparison; /* (nullable) what fills the screen */
+  List comparison_list;
+  Work *comparing;
+
+  gint64 asked_run; /* the run that a prompt or box is about */
+  char *asked_name; /* its name */
+  char *asked_with; /* (nullable) the other one's of a comparison */
+  guint asked_kind; /* of the export */
+  char *asked_path;
+} RunsScreen;
+
+/* runs.c */
+RunsRow *runs_selected (RunsScreen *self); /* (nullable) */
+gboolean runs_is_tagged (RunsScreen *self, gint64 run_id);
+
+/* runs_load.c: what the screen shows, read by workers */
+void runs_load (RunsScreen *self);
+void runs_load_details (RunsScreen *self);
+void runs_compare (RunsScreen *self);
+
+/* runs_actions.c: what the user does to a run */
+void runs_rename (RunsScreen *self);
+void runs_write_note (RunsScreen *self);
+void runs_delete (RunsScreen *self);
+void runs_again (RunsScreen *self);
+
+/* runs_export.c */
+void runs_export (RunsScreen *self);
+
+/* runs_draw.c, runs_draw_comparison.c */
+void runs_draw (RunsScreen *self, Area area);
+void runs_draw_comparison (RunsScreen *self, Area area);
