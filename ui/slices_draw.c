@@ -30,7 +30,7 @@ layout_in (Area area)
 static void
 draw_edge (Area frame, int row, const char *left, char letter, const char *right)
 {
-  const int middle = frame.width / 2, room = middle - 3;
+  const int middle = frame.width / 2, room = middle - 2;
   const int left_width = MIN (text_width (left) + 2, room);
 
   if (frame.width < 7)
@@ -54,7 +54,9 @@ draw_edge (Area frame, int row, const char *left, char letter, const char *right
 static void
 draw_letters (const Slices *slices, Area frame)
 {
-  g_autofree char *window = slices_window_name (slices);
+  g_autofree char *full = slices_window_text (slices, TRUE);
+  const gboolean fits = text_width (full) + 2 <= frame.width / 2 - 2;
+  g_autofree char *window = slices_window_text (slices, fits);
   g_autofree char *position = slices_position (slices);
   g_autofree char *number =
       g_strdup_printf ("%s %" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT, volume_axis_name (slices->axis),
@@ -151,23 +153,30 @@ draw_absent (const Slices *slices, Area area)
   draw_instead (area, role, text);
 }
 
-/** The lines that stand for the pane where there is no room for one. */
+/** The lines that stand for the pane where there is no room for one. The warning goes where it is
+ * whole. */
 static void
 draw_lines (const Slices *slices, const SlicesLayout *layout)
 {
   Role role;
   g_autofree char *name = slices_name (slices);
   g_autofree char *progress = slices_progress (slices, &role);
-  g_autofree char *reading = slices->cursor ? slices_reading (slices) : NULL;
+  g_autofree char *reading = slices->cursor ? slices_reading (slices) : g_strdup ("");
   g_autofree char *place = slices->cursor ? slices_place (slices) : slices_spacing (slices);
-  int width = layout->head.width, used;
+  const int width = layout->head.width, warning = text_width (NOT_FOR_DIAGNOSIS);
+  const gboolean told = *progress != '\0';
+  int used;
 
-  used = draw_text (area_columns (layout->head, 0, *progress != '\0' ? width / 2 : width), 0, 0,
+  used = draw_printf (layout->status, 0, 0, ROLE_NORMAL, "%s%s%s", reading,
+                      *reading != '\0' ? "  " : "", place);
+  if (used + 2 + warning <= width)
+    draw_text (layout->status, 0, width - warning, ROLE_DIM, NOT_FOR_DIAGNOSIS);
+  else if (!told)
+    draw_text_in (layout->head, 0, MAX (width - warning, 0), warning, 'l', ROLE_DIM,
+                  NOT_FOR_DIAGNOSIS);
+  used = draw_text (area_columns (layout->head, 0, width - (told ? width / 2 : warning + 2)), 0, 0,
                     ROLE_STRONG, name);
   draw_text_in (layout->head, 0, used + 1, width - used - 1, 'r', role, progress);
-  used = draw_printf (layout->status, 0, 0, ROLE_NORMAL, "%s%s%s", reading != NULL ? reading : "",
-                      reading != NULL ? "  " : "", place);
-  draw_text_in (layout->status, 0, used + 2, width - used - 2, 'r', ROLE_DIM, NOT_FOR_DIAGNOSIS);
 }
 
 void

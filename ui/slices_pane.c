@@ -8,17 +8,6 @@
 #define LEAST_REPORT 4
 #define SURE 0.5
 
-/** A name and what is said of it; nothing where that is empty. */
-static int
-draw_pair (Area area, int row, const char *name, Role role, const char *text)
-{
-  if (*text == '\0' || row >= area.height)
-    return row;
-  draw_text (area, row, 0, ROLE_DIM, name);
-  draw_text_in (area, row, NAME_WIDTH, area.width - NAME_WIDTH, 'l', role, text);
-  return row + 1;
-}
-
 static int
 draw_lines (Area area, int row, Role role, const char *text)
 {
@@ -34,6 +23,37 @@ draw_lines (Area area, int row, Role role, const char *text)
   return row;
 }
 
+/** A name and what is said of it; nothing where that is empty. */
+static int
+draw_pair (Area area, int row, const char *name, Role role, const char *text)
+{
+  if (*text == '\0' || row >= area.height)
+    return row;
+  draw_text (area, row, 0, ROLE_DIM, name);
+  return draw_lines (area_columns (area, NAME_WIDTH, area.width), row, role, text);
+}
+
+/** "F, 49 y, Philips": what of it is known. */
+static int
+draw_person (const CatalogRecord *record, Area area, int row)
+{
+  g_autofree char *age =
+      record->age_years >= 0 ? g_strdup_printf ("%d y", record->age_years) : g_strdup ("");
+  const char *known[4] = { NULL };
+  const char *const all[] = { record->sex, age, record->manufacturer };
+  g_autofree char *text = NULL;
+  guint n = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    if (*all[i] != '\0')
+      known[n++] = all[i];
+  if (n == 0)
+    return row;
+  text = g_strjoinv (", ", (char **) known);
+  draw_text (area, row, 0, ROLE_NORMAL, text);
+  return row + 1;
+}
+
 static int
 draw_slice (const Slices *slices, Area area)
 {
@@ -41,22 +61,14 @@ draw_slice (const Slices *slices, Area area)
   Role role;
   g_autofree char *name = slices_name (slices);
   g_autofree char *progress = slices_progress (slices, &role);
-  g_autofree char *window = slices_window_name (slices);
+  g_autofree char *window = slices_window_text (slices, TRUE);
   g_autofree char *position = slices_position (slices);
   g_autofree char *spacing = slices_spacing (slices);
   int row = 0;
 
   draw_text (area, row++, 0, ROLE_STRONG, name);
   if (slices->record != NULL)
-    {
-      const CatalogRecord *record = slices->record;
-      g_autofree char *age =
-          record->age_years >= 0 ? g_strdup_printf (" %d y", record->age_years) : g_strdup ("");
-
-      if (*record->sex != '\0' || *age != '\0')
-        draw_printf (area, row++, 0, ROLE_NORMAL, "%s%s  %s", record->sex, age,
-                     record->manufacturer);
-    }
+    row = draw_person (slices->record, area, row);
   if (*progress != '\0')
     row = draw_lines (area_rows (area, 0, row + (role == ROLE_BAD ? 4 : 1)), row, role, progress);
   if (!state->ready)
@@ -66,8 +78,8 @@ draw_slice (const Slices *slices, Area area)
         g_strdup_printf ("%s %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT,
                          volume_axis_name (slices->axis), slices->shown + 1, slices_count (slices));
     g_autofree char *size =
-        g_strdup_printf ("%" G_GSIZE_FORMAT " × %" G_GSIZE_FORMAT " × %" G_GSIZE_FORMAT,
-                         state->n[0], state->n[1], state->n[2]);
+        g_strdup_printf ("%" G_GSIZE_FORMAT "×%" G_GSIZE_FORMAT "×%" G_GSIZE_FORMAT, state->n[0],
+                         state->n[1], state->n[2]);
 
     row = draw_pair (area, row, "slice", ROLE_NORMAL, number);
     row = draw_pair (area, row, "position", ROLE_NORMAL, position);
@@ -142,12 +154,14 @@ draw_findings (const Slices *slices, Area area, int row)
 void
 slices_draw_pane (const Slices *slices, Area area)
 {
-  Area text = area_rows (area, 0, area.height - 1);
+  g_auto (GStrv) warning = text_wrap (NOT_FOR_DIAGNOSIS, area.width);
+  const int warning_rows = (int) g_strv_length (warning);
+  Area text = area_rows (area, 0, area.height - warning_rows);
   int row;
 
   if (area.width <= 0 || area.height <= 0)
     return;
-  draw_text (area, area.height - 1, 0, ROLE_DIM, NOT_FOR_DIAGNOSIS);
+  draw_lines (area, area.height - warning_rows, ROLE_DIM, NOT_FOR_DIAGNOSIS);
   if (slices->volume == NULL && slices->path == NULL)
     return;
   row = draw_slice (slices, text);

@@ -92,7 +92,8 @@ void slices_play (Slices *slices, gboolean on);
 /* slices_text.c; free with g_free */
 /** slices_name: the record or the file. */
 char *slices_name (const Slices *slices);
-char *slices_window_name (const Slices *slices);
+/** slices_window_text: "lung C -600 W 1500", or without the name. */
+char *slices_window_text (const Slices *slices, gboolean named);
 /** slices_position: of the slice in the patient: "S 120.5 mm". */
 char *slices_position (const Slices *slices);
 /** slices_reading: what the cursor is on: "-734 HU", and its place in mm. */

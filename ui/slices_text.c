@@ -15,17 +15,18 @@ slices_name (const Slices *slices)
 }
 
 char *
-slices_window_name (const Slices *slices)
+slices_window_text (const Slices *slices, gboolean named)
 {
-  const char *name = "window";
+  const char *name = "";
   guint n;
   const VolumeWindowPreset *presets = volume_window_presets (&n);
 
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; named && i < n; i++)
     if (presets[i].window.centre == slices->window.centre
         && presets[i].window.width == slices->window.width)
       name = presets[i].name;
-  return g_strdup_printf ("%s C %.0f W %.0f%s", name, slices->window.centre, slices->window.width,
+  return g_strdup_printf ("%s%sC %.0f W %.0f%s", name, *name != '\0' ? " " : "",
+                          slices->window.centre, slices->window.width,
                           slices->inverted ? " inverted" : "");
 }
 
@@ -91,7 +92,7 @@ slices_spacing (const Slices *slices)
 {
   const double *mm = slices->state.spacing_mm;
 
-  return slices->state.ready ? g_strdup_printf ("%.2f × %.2f × %.2f mm", mm[0], mm[1], mm[2])
+  return slices->state.ready ? g_strdup_printf ("%.2f×%.2f×%.2f mm", mm[0], mm[1], mm[2])
                              : g_strdup ("");
 }
 
