@@ -23,42 +23,69 @@ static const struct
 /** The order in which spare rows are given away. */
 static const ExperimentView growing[] = { EXPERIMENT_SHARES, EXPERIMENT_CURVE };
 
+typedef struct
+{
+  int used[2]; /* rows of each column */
+  int column[N_EXPERIMENT_VIEWS], height[N_EXPERIMENT_VIEWS];
+} Placing;
+
+/** Deal the views that @wanted says out to the columns, each to the emptier one; FALSE where a
+ * column is too short. */
+static gboolean
+deal_out (const gboolean *wanted, int n_columns, int rows, Placing *placing)
+{
+  gboolean fits = TRUE;
+
+  *placing = (Placing){ 0 };
+  for (int view = 0; view < N_EXPERIMENT_VIEWS; view++)
+    {
+      int column = n_columns == 2 && placing->used[1] < placing->used[0] ? 1 : 0;
+
+      if (!wanted[view])
+        continue;
+      placing->column[view] = column;
+      placing->height[view] = MIN (heights[view].least, rows);
+      placing->used[column] += heights[view].least;
+      fits = fits && placing->used[column] <= rows;
+    }
+  return fits;
+}
+
 static void
 place_views (Area area, ExperimentView first, Area *views)
 {
   int n_columns = area.width >= 2 * LEAST_COLUMN + 1 ? 2 : 1;
-  int width = (area.width - (n_columns - 1) * 2) / n_columns;
-  int used[2] = { 0 }, column[N_EXPERIMENT_VIEWS], height[N_EXPERIMENT_VIEWS] = { 0 };
+  int width = (area.width - (n_columns - 1) * 2) / n_columns, next[2] = { 0 };
+  gboolean wanted[N_EXPERIMENT_VIEWS] = { FALSE };
+  Placing placing;
 
   for (int i = 0; i < N_EXPERIMENT_VIEWS; i++)
     {
       int view = ((int) first + i) % N_EXPERIMENT_VIEWS;
-      int emptier = n_columns == 2 && used[1] < used[0] ? 1 : 0;
 
-      if (i > 0 && used[emptier] + heights[view].least > area.height)
-        continue;
-      column[view] = emptier;
-      height[view] = MIN (heights[view].least, area.height);
-      used[emptier] += height[view];
+      wanted[view] = TRUE;
+      wanted[view] = deal_out (wanted, n_columns, area.height, &placing) || i == 0;
     }
+  deal_out (wanted, n_columns, area.height, &placing);
   for (guint i = 0; i < G_N_ELEMENTS (growing); i++)
     {
       ExperimentView view = growing[i];
-      int spare;
+      int *used = &placing.used[placing.column[view]];
+      int spare = CLAMP (area.height - *used, 0, heights[view].most - placing.height[view]);
 
-      if (height[view] == 0)
+      if (!wanted[view])
         continue;
-      spare = MIN (area.height - used[column[view]], heights[view].most - height[view]);
-      height[view] += spare;
-      used[column[view]] += spare;
+      placing.height[view] += spare;
+      *used += spare;
     }
-  used[0] = used[1] = 0;
   for (int view = 0; view < N_EXPERIMENT_VIEWS; view++)
-    if (height[view] > 0)
+    if (wanted[view])
       {
-        views[view] = area_columns (area_rows (area, used[column[view]], height[view]),
-                                    column[view] * (width + 2), width);
-        used[column[view]] += height[view];
+        int column = placing.column[view];
+
+        views[view] = area_columns (area_rows (area, next[column], placing.height[view]),
+                                    column * (width + 2), width);
+        next[column] += placing.height[view];
       }
 }
 

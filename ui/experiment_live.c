@@ -14,12 +14,10 @@ preview_free (Preview *preview)
   g_free (preview);
 }
 
-/** Whether a change can be tried at once. */
-static gboolean
-is_ready (const Experiment *self)
+gboolean
+experiment_live_ready (const Experiment *self)
 {
-  return self->planned && self->plan.to_encode == 0
-         && self->plan.splits[CATALOG_SPLIT_TRAIN].cached > 0
+  return self->planned && self->plan.splits[CATALOG_SPLIT_TRAIN].cached > 0
          && self->plan.splits[CATALOG_SPLIT_VALID].cached > 0;
 }
 
@@ -29,7 +27,7 @@ experiment_live_try (Experiment *self)
   Preview *preview;
 
   if (!self->live || !self->live_due || self->debounce != 0 || self->planning != NULL
-      || self->preview != NULL || app_job_running (self->app) || !is_ready (self))
+      || self->preview != NULL || app_job_running (self->app) || !experiment_live_ready (self))
     return;
   self->live_due = FALSE;
   g_clear_pointer (&self->live_fault, g_free);
@@ -165,9 +163,12 @@ experiment_live_words (Experiment *self)
                             self->preview->parameters->epochs);
   if (self->preview != NULL)
     return g_strdup ("live: training");
-  if (self->live_fault != NULL || (self->planned && !is_ready (self)))
+  if (self->live_fault != NULL || (self->planned && !experiment_live_ready (self)))
     return g_strdup ("live: not possible");
   if (self->live_due || isnan (self->live_s))
     return g_strdup ("live: starts");
+  if (self->plan.to_encode > 0)
+    return g_strdup_printf ("live: %.2f s, without %" G_GSIZE_FORMAT " scans", self->live_s,
+                            self->plan.to_encode);
   return g_strdup_printf ("live: %.2f s", self->live_s);
 }

@@ -40,7 +40,7 @@ typedef struct
   StudyPlanCache *plan_cache;
   StudyPlan plan;
   gboolean planned;
-  char *plan_fault;         /* (nullable) why there is none */
+  char *plan_fault; /* (nullable) why there is none */
   gboolean start_when_planned;
 
   /* live mode; the cache is the preview's while it runs */
@@ -88,6 +88,9 @@ void experiment_plan_end (Experiment *self);
 void experiment_live_changed (Experiment *self);
 /** experiment_live_try: begin, if everything is there for it. */
 void experiment_live_try (Experiment *self);
+/** experiment_live_ready: whether a change can be tried at once. Scans without a latent are no
+ * hindrance, only told: of a cohort that was downloaded in part some never get one. */
+gboolean experiment_live_ready (const Experiment *self);
 /** experiment_live_woken: look what the preview has done. */
 void experiment_live_woken (Experiment *self);
 /** experiment_live_cancel: whatever runs; it is freed when it has ended. */

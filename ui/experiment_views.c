@@ -206,25 +206,18 @@ draw_table (Experiment *self, Area area)
   draw_rule (area, 0, title);
   if (self->live && self->live_fault != NULL)
     draw_lines (body, 0, ROLE_BAD, self->live_fault);
-  else if (self->live && self->planned && self->plan.to_encode > 0)
-    {
-      g_autofree char *words = g_strdup_printf (
-          "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
-          " scans have no latent yet. t encodes them, or take a smaller fraction; "
-          "then every change shows here at once.",
-          self->plan.to_encode,
-          self->plan.splits[CATALOG_SPLIT_TRAIN].n + self->plan.splits[CATALOG_SPLIT_VALID].n);
-
-      draw_lines (body, 0, ROLE_WARNING, words);
-    }
   else if (self->epochs != NULL)
     metrics_view_draw (&self->table, body, self->epochs, self->shown,
                        self->last != NULL ? self->last->table : NULL, FALSE);
   else
-    draw_lines (body, 0, ROLE_DIM,
-                self->live ? "The first result comes in a moment."
-                           : "L turns live mode on: every change of a field trains again at once, "
-                             "and this table follows. t trains a run that is kept.");
+    draw_lines (
+        body, 0, ROLE_DIM,
+        !self->live ? "L turns live mode on: every change of a field trains again at once, "
+                      "and this table follows. t trains a run that is kept."
+        : self->planned && !experiment_live_ready (self)
+            ? "None of the sample's scans has a latent yet. t encodes them and trains; then "
+              "every change shows here at once."
+            : "The first result comes in a moment.");
 }
 
 void

@@ -1,0 +1,362 @@
+/* The Experiment screen's pure parts: its form, its steps, its loss curve, its layout. */
+#include "testing.h"
+
+#include "experiment_form.h"
+#include "experiment_layout.h"
+#include "model/head.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MOST_STEPS 5000 /* more than any slider has from end to end */
+
+/* ---- the form ---- */
+
+static void
+test_every_parameter_is_in_the_form_once (void **state)
+{
+  guint n_specs, n_rows;
+  const ParameterSpec *specs = parameter_specs (&n_specs);
+  const FormRow *rows = form_rows (&n_rows);
+
+  for (guint s = 0; s < n_specs; s++)
+    {
+      guint found = 0;
+
+      for (guint i = 0; i < n_rows; i++)
+        found += rows[i].kind == FORM_PARAMETER && strcmp (rows[i].name, specs[s].name) == 0;
+      if (found != 1)
+        fail_msg ("%s is in the form %u times", specs[s].name, found);
+    }
+  for (guint i = 0; i < n_rows; i++)
+    if (rows[i].kind == FORM_PARAMETER)
+      assert_non_null (form_spec (&rows[i]));
+  assert_int_equal (rows[0].kind, FORM_HEADING);
+  assert_int_not_equal (rows[n_rows - 1].kind, FORM_HEADING);
+}
+
+static void
+test_defaults_are_unchanged_and_others_are_changed (void **state)
+{
+  g_autoptr (TrainParameters) parameters = train_parameters_new ();
+  guint n;
+  const FormRow *rows = form_rows (&n);
+
+  for (guint i = 0; i < n; i++)
+    assert_false (form_is_changed (&rows[i], parameters));
+  assert_true (train_parameters_set (parameters, "gamma", "2.25", NULL));
+  for (guint i = 0; i < n; i++)
+    assert_int_equal (form_is_changed (&rows[i], parameters), strcmp (rows[i].name, "gamma") == 0);
+}
+
+/* ---- steps ---- */
+
+/** Set the parameter to what a step gives; FALSE where that is where it was. */
+static gboolean
+take_step (const FormRow *row, TrainParameters *parameters, int direction)
+{
+  g_autofree char *before = train_parameters_get (parameters, row->name);
+  g_autofree char *after = form_step (row, parameters, direction);
+  g_autoptr (GError) error = NULL;
+
+  train_parameters_set (parameters, row->name, after, &error);
+  assert_no_error (error);
+  return strcmp (before, after) != 0;
+}
+
+static gboolean
+has_steps (const FormRow *row, const TrainParameters *parameters)
+{
+  g_autofree char *after = row->kind == FORM_PARAMETER ? form_step (row, parameters, 1) : NULL;
+
+  return after != NULL;
+}
+
+static void
+test_steps_stay_in_range_from_end_to_end (void **state)
+{
+  guint n;
+  const FormRow *rows = form_rows (&n);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (TrainParameters) parameters = train_parameters_new ();
+      const ParameterSpec *spec = form_spec (&rows[i]);
+      g_autofree char *end = NULL;
+      guint steps = 0;
+
+      if (!has_steps (&rows[i], parameters) || strcmp (rows[i].name, "seed") == 0)
+        continue;
+      while (take_step (&rows[i], parameters, -1))
+        assert_true (++steps < MOST_STEPS);
+      end = train_parameters_get (parameters, rows[i].name);
+      if (spec->kind == PARAMETER_NUMBER || spec->kind == PARAMETER_INTEGER)
+        assert_float_equal (g_ascii_strtod (end, NULL), spec->low, 0);
+      for (steps = 0; take_step (&rows[i], parameters, 1);)
+        assert_true (++steps < MOST_STEPS);
+      g_free (end);
+      end = train_parameters_get (parameters, rows[i].name);
+      if (rows[i].step != STEP_NONE)
+        assert_float_equal (g_ascii_strtod (end, NULL), spec->high, 0);
+    }
+}
+
+static void
+test_a_step_and_one_back_come_to_the_same_value (void **state)
+{
+  guint n;
+  const FormRow *rows = form_rows (&n);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (TrainParameters) parameters = train_parameters_new ();
+
+      if (!has_steps (&rows[i], parameters) || strcmp (rows[i].name, "seed") == 0)
+        continue;
+      while (take_step (&rows[i], parameters, -1))
+        ;
+      for (;;)
+        {
+          g_autofree char *here = train_parameters_get (parameters, rows[i].name);
+          g_autofree char *again = NULL;
+
+          if (!take_step (&rows[i], parameters, 1))
+            break;
+          take_step (&rows[i], parameters, -1);
+          again = train_parameters_get (parameters, rows[i].name);
+          assert_string_equal (here, again);
+          take_step (&rows[i], parameters, 1);
+        }
+    }
+}
+
+static void
+assert_steps (const char *name, const char *from, int direction, const char *to)
+{
+  g_autoptr (TrainParameters) parameters = train_parameters_new ();
+  g_autofree char *after = NULL;
+  guint n;
+  const FormRow *row = form_rows (&n);
+
+  while (strcmp (row->name, name) != 0)
+    row++;
+  assert_true (train_parameters_set (parameters, name, from, NULL));
+  after = form_step (row, parameters, direction);
+  assert_string_equal (after, to);
+}
+
+static void
+test_steps_are_those_that_one_would_type (void **state)
+{
+  assert_steps ("fraction", "0.15", 1, "0.2");
+  assert_steps ("fraction", "0.05", -1, "0.02");
+  assert_steps ("fraction", "0.173", 1, "0.2");
+  assert_steps ("fraction", "0.173", -1, "0.15");
+  assert_steps ("lr", "0.001", 1, "0.002");
+  assert_steps ("lr", "0.001", -1, "0.0005");
+  assert_steps ("lr", "0.0013", -1, "0.001");
+  assert_steps ("weight-decay", "1e-05", -1, "0");
+  assert_steps ("weight-decay", "0", 1, "1e-05");
+  assert_steps ("batch", "48", 1, "64");
+  assert_steps ("alpha", "off", 1, "0.05");
+  assert_steps ("alpha", "0.05", -1, "off");
+  assert_steps ("threshold", "youden", 1, "0.05");
+  assert_steps ("pos-weight", "balanced", 1, "sqrt");
+  assert_steps ("pos-weight", "balanced", -1, "balanced");
+  assert_steps ("head", "mlp", 1, "linear");
+  assert_steps ("standardize", "yes", -1, "no");
+  assert_steps ("seed", "4000000000", 1, "4000000001");
+}
+
+/* ---- sliders ---- */
+
+static void
+test_every_place_on_a_slider_is_accepted_and_near_its_value (void **state)
+{
+  guint n;
+  const FormRow *rows = form_rows (&n);
+
+  for (guint i = 0; i < n; i++)
+    for (guint place = 0; place <= 100 && rows[i].slider != SLIDER_NONE; place++)
+      {
+        g_autoptr (TrainParameters) parameters = train_parameters_new ();
+        g_autofree char *value = form_value_at (&rows[i], place / 100.0);
+        g_autoptr (GError) error = NULL;
+
+        train_parameters_set (parameters, rows[i].name, value, &error);
+        assert_no_error (error);
+        /* Whole numbers and powers of two may be some way off at a logarithmic slider's start. */
+        assert_float_equal (form_position (&rows[i], value), place / 100.0, 0.06);
+      }
+}
+
+static void
+test_what_has_no_slider_has_no_position (void **state)
+{
+  guint n;
+  const FormRow *rows = form_rows (&n);
+
+  for (guint i = 0; i < n; i++)
+    if (rows[i].slider == SLIDER_NONE)
+      assert_true (isnan (form_position (&rows[i], "1")));
+}
+
+/* ---- the loss curve ---- */
+
+/** Lin et al. 2017, eq. 5, written down once more. */
+static double
+focal (double p, double gamma, double alpha, double pos_weight, guint8 label)
+{
+  double wrong = label ? 1 - p : p;
+  double weight = isnan (alpha) ? 1 : label ? alpha : 1 - alpha;
+
+  return weight * (label ? pos_weight : 1) * pow (wrong, gamma) * -log (1 - wrong);
+}
+
+static void
+test_the_curve_is_the_loss_that_training_uses (void **state)
+{
+  static const char *const alphas[] = { "off", "0.25" };
+  g_autoptr (TrainParameters) parameters = train_parameters_new ();
+  double p[50], losses[50];
+
+  for (double gamma = 0; gamma <= 4; gamma += 2)
+    for (guint a = 0; a < G_N_ELEMENTS (alphas); a++)
+      for (guint8 label = 0; label < 2; label++)
+        {
+          parameters->gamma = gamma;
+          assert_true (train_parameters_set (parameters, "alpha", alphas[a], NULL));
+          form_focal_curve (parameters, 3.5, label, p, losses, G_N_ELEMENTS (p));
+          for (guint i = 0; i < G_N_ELEMENTS (p); i++)
+            {
+              assert_float_equal (p[i], (i + 0.5) / G_N_ELEMENTS (p), 1e-12);
+              assert_float_equal (losses[i], focal (p[i], gamma, parameters->alpha, 3.5, label),
+                                  1e-9);
+            }
+        }
+}
+
+static void
+test_pos_weight_is_that_of_the_finding_s_share (void **state)
+{
+  g_autoptr (TrainParameters) parameters = train_parameters_new ();
+
+  assert_float_equal (form_pos_weight (parameters, 0, 0.1), 9, 1e-12);
+  assert_float_equal (form_pos_weight (parameters, 0, 0), 1, 0);
+  assert_float_equal (form_pos_weight (parameters, 0, NAN), 1, 0);
+  assert_true (train_parameters_set (parameters, "pos-weight", "sqrt", NULL));
+  assert_float_equal (form_pos_weight (parameters, 0, 0.1), 3, 1e-12);
+  assert_true (train_parameters_set (parameters, "pos-weight", "none", NULL));
+  assert_float_equal (form_pos_weight (parameters, 0, 0.1), 1, 0);
+  assert_true (train_parameters_set (parameters, "pos-weight", "7", NULL));
+  assert_float_equal (form_pos_weight (parameters, 17, 0.1), 7, 0);
+}
+
+/* ---- layout ---- */
+
+static gboolean
+is_inside (Area inner, Area outer)
+{
+  return inner.height == 0 || inner.width == 0
+         || (inner.y >= outer.y && inner.x >= outer.x
+             && inner.y + inner.height <= outer.y + outer.height
+             && inner.x + inner.width <= outer.x + outer.width);
+}
+
+static gboolean
+overlap (Area a, Area b)
+{
+  return a.height > 0 && b.height > 0 && a.width > 0 && b.width > 0 && a.y < b.y + b.height
+         && b.y < a.y + a.height && a.x < b.x + b.width && b.x < a.x + a.width;
+}
+
+static void
+check_layout (int height, int width, ExperimentView first)
+{
+  Area area = { 1, 0, height, width };
+  ExperimentLayout layout = experiment_layout (area, first);
+  Area all[3 + N_EXPERIMENT_VIEWS] = { layout.rows, layout.help, layout.divider };
+
+  memcpy (all + 3, layout.views, sizeof layout.views);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      assert_true (all[i].height >= 0 && all[i].width >= 0);
+      if (!is_inside (all[i], area))
+        fail_msg ("%dx%d, view %d: part %u hangs over", width, height, (int) first, i);
+      for (guint k = 0; k < i; k++)
+        if (overlap (all[i], all[k]))
+          fail_msg ("%dx%d, view %d: parts %u and %u overlap", width, height, (int) first, k, i);
+    }
+  if (height >= 8 && width >= 40)
+    {
+      assert_true (layout.rows.height > 0);
+      assert_true (layout.views[first].height > 0);
+    }
+}
+
+static void
+test_parts_stay_inside_and_apart_at_every_size (void **state)
+{
+  for (int height = 0; height <= 100; height++)
+    for (int width = 0; width <= 300; width += height % 7 + 1)
+      for (int first = 0; first < N_EXPERIMENT_VIEWS; first++)
+        check_layout (height, width, (ExperimentView) first);
+}
+
+static void
+test_v_comes_to_every_view_and_back (void **state)
+{
+  static const Area sizes[] = { { 1, 0, 22, 80 }, { 1, 0, 38, 120 }, { 1, 0, 10, 45 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      gboolean seen[N_EXPERIMENT_VIEWS] = { FALSE };
+      ExperimentView first = EXPERIMENT_PLAN;
+
+      for (guint press = 0; press <= N_EXPERIMENT_VIEWS; press++)
+        {
+          ExperimentLayout layout = experiment_layout (sizes[i], first);
+
+          for (int view = 0; view < N_EXPERIMENT_VIEWS; view++)
+            seen[view] = seen[view] || layout.views[view].height > 0;
+          first = experiment_next_view (sizes[i], first);
+        }
+      for (int view = 0; view < N_EXPERIMENT_VIEWS; view++)
+        assert_true (seen[view]);
+    }
+}
+
+static void
+test_a_large_screen_has_every_view_at_once (void **state)
+{
+  for (int first = 0; first < N_EXPERIMENT_VIEWS; first++)
+    {
+      Area area = { 1, 0, 58, 200 };
+      ExperimentLayout layout = experiment_layout (area, (ExperimentView) first);
+
+      for (int view = 0; view < N_EXPERIMENT_VIEWS; view++)
+        assert_true (layout.views[view].height > 0);
+      assert_int_equal (experiment_next_view (area, (ExperimentView) first), first);
+    }
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_every_parameter_is_in_the_form_once),
+    cmocka_unit_test (test_defaults_are_unchanged_and_others_are_changed),
+    cmocka_unit_test (test_steps_stay_in_range_from_end_to_end),
+    cmocka_unit_test (test_a_step_and_one_back_come_to_the_same_value),
+    cmocka_unit_test (test_steps_are_those_that_one_would_type),
+    cmocka_unit_test (test_every_place_on_a_slider_is_accepted_and_near_its_value),
+    cmocka_unit_test (test_what_has_no_slider_has_no_position),
+    cmocka_unit_test (test_the_curve_is_the_loss_that_training_uses),
+    cmocka_unit_test (test_pos_weight_is_that_of_the_finding_s_share),
+    cmocka_unit_test (test_parts_stay_inside_and_apart_at_every_size),
+    cmocka_unit_test (test_v_comes_to_every_view_and_back),
+    cmocka_unit_test (test_a_large_screen_has_every_view_at_once),
+  };
+
+  return cmocka_run_group_tests (tests, NULL, NULL);
+}
