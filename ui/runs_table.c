@@ -39,14 +39,16 @@ runs_row_free (RunsRow *row)
   g_free (row);
 }
 
-/** Whether a parameter says what was tried, not where and under what name. */
-static gboolean
-is_of_the_method (const char *name)
+/** How a parameter is listed: what was tried comes first, how it was sampled follows, and names and
+ * places are left out (-1). */
+static int
+rank (const char *name)
 {
-  static const char *const others[] = { "name",         "encoder-name", "train-sample",
+  static const char *const places[] = { "name",         "encoder-name", "train-sample",
                                         "valid-sample", "device",       NULL };
+  static const char *const sampling[] = { "fraction", "seed", NULL };
 
-  return !g_strv_contains (others, name);
+  return g_strv_contains (places, name) ? -1 : g_strv_contains (sampling, name);
 }
 
 char *
@@ -60,14 +62,15 @@ runs_changed_text (const char *parameters)
 
   if (parameters == NULL || !train_parameters_parse (given, parameters, "run", NULL))
     return g_strdup ("unknown");
-  for (guint i = 0; i < n; i++)
-    {
-      g_autofree char *value = train_parameters_get (given, specs[i].name);
-      g_autofree char *fallback = train_parameters_get (usual, specs[i].name);
+  for (int ranked = 0; ranked <= 1; ranked++)
+    for (guint i = 0; i < n; i++)
+      {
+        g_autofree char *value = train_parameters_get (given, specs[i].name);
+        g_autofree char *fallback = train_parameters_get (usual, specs[i].name);
 
-      if (is_of_the_method (specs[i].name) && strcmp (value, fallback) != 0)
-        g_string_append_printf (text, "%s%s %s", text->len > 0 ? ", " : "", specs[i].name, value);
-    }
+        if (rank (specs[i].name) == ranked && strcmp (value, fallback) != 0)
+          g_string_append_printf (text, "%s%s %s", text->len > 0 ? ", " : "", specs[i].name, value);
+      }
   return g_strdup (text->len > 0 ? text->str : "defaults");
 }
 
