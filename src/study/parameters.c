@@ -289,8 +289,9 @@ number_text (double number)
 {
   char buffer[G_ASCII_DTOSTR_BUF_SIZE];
 
-  /* The shortest form that reads back as the same number. */
-  for (int digits = 1; digits <= 17; digits++)
+  /* The shortest form that reads back as the same number; trailing zeros are left out of it, and
+   * fewer digits would write 10 as 1e+01. */
+  for (int digits = 15; digits <= 17; digits++)
     {
       g_autofree char *format = g_strdup_printf ("%%.%dg", digits);
 
