@@ -45,6 +45,7 @@ scope_title (Scope scope)
     [SCOPE_TRAINING] = "Training",
     [SCOPE_FINDING] = "A finding opened in Training",
     [SCOPE_RUNS] = "Runs",
+    [SCOPE_COMPARISON] = "Runs beside each other",
     [SCOPE_INPUT] = "A line of input",
     [SCOPE_BOX] = "A box that asks or lists",
   };

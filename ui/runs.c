@@ -55,9 +55,11 @@ destroy (gpointer screen)
 static const int *
 scopes (gpointer screen)
 {
-  static const int all[] = { SCOPE_RUNS, SCOPE_LIST, SCOPE_ANYWHERE, -1 };
+  static const int runs[] = { SCOPE_RUNS, SCOPE_LIST, SCOPE_ANYWHERE, -1 };
+  static const int comparison[] = { SCOPE_COMPARISON, SCOPE_LIST, SCOPE_ANYWHERE, -1 };
+  RunsScreen *self = screen;
 
-  return all;
+  return self->comparison != NULL ? comparison : runs;
 }
 
 static void
@@ -127,28 +129,16 @@ use (RunsScreen *self)
   app_choose_run (self->app, row->run->id, name, app_chosen_run (self->app)->class_index);
 }
 
-/** What works beside a comparison too. */
 static gboolean
 command_in_comparison (RunsScreen *self, Command command)
 {
   switch (command)
     {
-    case COMMAND_RUNS_COMPARE:
+    case COMMAND_COMPARISON_CLOSE:
       g_clear_pointer (&self->comparison, runs_comparison_free);
       return TRUE;
-    case COMMAND_RUNS_EXPORT:
+    case COMMAND_COMPARISON_EXPORT:
       runs_export (self);
-      return TRUE;
-    case COMMAND_RUNS_OPEN:
-    case COMMAND_RUNS_TAG:
-    case COMMAND_RUNS_USE:
-    case COMMAND_RUNS_SORT:
-    case COMMAND_RUNS_REVERSE:
-    case COMMAND_RUNS_AGAIN:
-    case COMMAND_RUNS_RENAME:
-    case COMMAND_RUNS_NOTE:
-    case COMMAND_RUNS_DELETE:
-      app_message (self->app, "Esc goes back to the runs, where this works");
       return TRUE;
     default:
       return list_command (&self->comparison_list, command);

@@ -85,9 +85,11 @@ static void
 draw_table (RunsScreen *self, const RunsLayout *layout)
 {
   int x[N_RUNS_COLUMNS], widths[N_RUNS_COLUMNS];
+  TableColumn columns[N_RUNS_COLUMNS];
 
-  table_layout (runs_columns, N_RUNS_COLUMNS, layout->head.width - 1, x, widths);
-  table_draw_head (layout->head, runs_columns, N_RUNS_COLUMNS, x, widths, (int) self->sort,
+  runs_fit_columns (self->rows, layout->head.width - 1, columns);
+  table_layout (columns, N_RUNS_COLUMNS, layout->head.width - 1, x, widths);
+  table_draw_head (layout->head, columns, N_RUNS_COLUMNS, x, widths, (int) self->sort,
                    self->descending);
   for (int i = 0; i < layout->rows.height && self->list.top + (guint64) i < self->list.n; i++)
     {
@@ -98,7 +100,7 @@ draw_table (RunsScreen *self, const RunsLayout *layout)
         {
           g_autofree char *text = cell_text (self, row, column, widths[column]);
 
-          draw_text_in (layout->rows, i, x[column], widths[column], runs_columns[column].align,
+          draw_text_in (layout->rows, i, x[column], widths[column], columns[column].align,
                         cell_role (row, column), text);
         }
       if (index == self->list.cursor)
@@ -109,6 +111,12 @@ draw_table (RunsScreen *self, const RunsLayout *layout)
 }
 
 /* ---- the selected run ---- */
+
+#define HEAD_WIDTH 11 /* "parameters " */
+#define LEAST_CHART 8 /* rows and cells */
+#define MOST_CHART 16 /* rows */
+#define LEAST_LONG 70 /* cells of a finding that has room for its interval too */
+#define LONGEST_NAME 34
 
 /** How many runs there are and how many are tagged, at the right of the rule. */
 static void
@@ -193,7 +201,8 @@ facts_text (RunsScreen *self, const RunsRow *row, int width)
   return g_strdup (text->str);
 }
 
-static void
+/** Returns the rows that were taken. */
+static int
 draw_facts (RunsScreen *self, Area area, const RunsRow *row)
 {
   g_autofree char *text = facts_text (self, row, area.width);
@@ -202,39 +211,67 @@ draw_facts (RunsScreen *self, Area area, const RunsRow *row)
 
   for (int i = 0; i < n && i < area.height; i++)
     {
-      const char *head = lines[i];
-      int head_cells = *head != ' ' ? 11 : 0;
+      g_autofree char *line = NULL;
 
       /* What has no room says so. */
       if (i == area.height - 1 && n > area.height)
         {
-          g_autofree char *cut = g_strconcat (lines[i], " ", symbol (SYMBOL_ELLIPSIS), NULL);
-          g_autofree char *fit =
-              text_width (cut) <= area.width ? g_strdup (cut) : text_fit (cut, area.width);
+          g_autofree char *fit = text_fit (lines[i], MAX (area.width - 2, 0));
 
-          draw_text (area, i, 0, ROLE_NORMAL, fit);
+          line = g_strconcat (fit, " ", symbol (SYMBOL_ELLIPSIS), NULL);
         }
-      else
-        draw_text (area, i, 0, ROLE_NORMAL, lines[i]);
-      draw_role (area, i, 0, head_cells, ROLE_DIM);
+      draw_text (area, i, 0, ROLE_NORMAL, line != NULL ? line : lines[i]);
+      if (*lines[i] != ' ')
+        draw_role (area, i, 0, HEAD_WIDTH, ROLE_DIM);
     }
+  return MIN (n, area.height);
+}
+
+/** Macro AUROC over the epochs, where there is room below the facts. */
+static void
+draw_chart (const RunsDetails *details, Area area)
+{
+  g_autoptr (ReportCanvas) canvas = NULL;
+  g_autofree double *epochs = NULL;
+
+  if (area.height < LEAST_CHART || area.width < LEAST_CHART || details->n_epochs < 2)
+    return;
+  epochs = g_new (double, details->n_epochs);
+  for (guint i = 0; i < details->n_epochs; i++)
+    epochs[i] = i + 1;
+  draw_text (area, 0, 0, ROLE_DIM, "macro AUROC over epochs");
+  area = area_rows (area, 1, MIN (area.height - 1, MOST_CHART));
+  canvas = report_canvas_new ((guint) area.width, (guint) area.height,
+                              theme_ascii () ? REPORT_GLYPHS_ASCII : REPORT_GLYPHS_BRAILLE);
+  report_canvas_axes (canvas, (ReportRange){ 1, details->n_epochs },
+                      report_range (details->macros, details->n_epochs));
+  report_canvas_path (canvas, epochs, details->macros, details->n_epochs, 0);
+  draw_canvas (area, canvas, (guint) area.width, (guint) area.height);
 }
 
 static void
-draw_class (const RunsDetails *details, guint label, Area cell)
+draw_class (const MetricsClass *class, const char *name, Role role, Area cell)
 {
-  const MetricsClass *class = &details->table->classes[label];
   g_autofree char *value = number_text (class->auroc.value);
-  const int name_width = MIN (cell.width / 2, 32), number_width = 5;
-  int column = name_width + 1 + number_width + 1;
+  int name_width = MIN (cell.width / 2, LONGEST_NAME), column = name_width + 1;
 
-  draw_text_in (cell, 0, 0, name_width, 'l', ROLE_NORMAL, catalog_label_name (label));
-  draw_text_in (cell, 0, name_width + 1, number_width, 'r', ROLE_STRONG, value);
+  draw_text_in (cell, 0, 0, name_width, 'l', role, name);
+  draw_text_in (cell, 0, column, 5, 'r', ROLE_STRONG, value);
+  column += 6;
+  if (cell.width >= LEAST_LONG)
+    {
+      g_autofree char *interval = isnan (class->auroc.low)
+                                      ? g_strdup (symbol (SYMBOL_DASH))
+                                      : report_interval (class->auroc.low, class->auroc.high);
+
+      draw_text_in (cell, 0, column, 14, 'r', ROLE_DIM, interval);
+      column += 15;
+    }
   draw_bar (cell, 0, column, cell.width - column - 1, class->auroc.value, ROLE_SERIES_1);
 }
 
 static void
-draw_bars (const RunsDetails *details, const RunsLayout *layout)
+draw_bars (const MetricsTable *table, const RunsLayout *layout)
 {
   int width = layout->bars.width / layout->bar_columns;
 
@@ -242,8 +279,15 @@ draw_bars (const RunsDetails *details, const RunsLayout *layout)
     {
       int column = (int) label / layout->bar_rows, row = (int) label % layout->bar_rows;
 
-      draw_class (details, label,
+      draw_class (&table->classes[label], catalog_label_name (label), ROLE_NORMAL,
                   area_columns (area_rows (layout->bars, row, 1), column * width, width));
+    }
+  if (layout->bars.height > layout->bar_rows + 1)
+    {
+      MetricsClass macro = { .auroc = table->macro_auroc };
+
+      draw_class (&macro, "macro", ROLE_STRONG,
+                  area_columns (area_rows (layout->bars, layout->bar_rows + 1, 1), 0, width));
     }
 }
 
@@ -265,6 +309,7 @@ runs_draw (RunsScreen *self, Area area)
 {
   RunsLayout layout = runs_layout (area);
   const RunsRow *row;
+  int facts;
 
   self->table = layout.rows;
   list_fit (&self->list, (guint) MAX (layout.rows.height, 0));
@@ -284,13 +329,14 @@ runs_draw (RunsScreen *self, Area area)
   if (layout.rule.height == 0 || row == NULL)
     return;
   draw_rule_of (self, layout.rule, row);
-  draw_facts (self, layout.facts, row);
-  if (layout.bar_rows > 0 && self->details != NULL && self->details->run_id == row->run->id)
-    {
-      if (self->details->table != NULL && self->details->table->n_classes == CATALOG_N_LABELS)
-        draw_bars (self->details, &layout);
-      else
-        draw_text (layout.bars, 0, 0, ROLE_DIM,
-                   "No epoch was finished: there is no AUROC to show.");
-    }
+  facts = draw_facts (self, layout.facts, row);
+  if (self->details == NULL || self->details->run_id != row->run->id)
+    return;
+  draw_chart (self->details, area_rows (layout.facts, facts + 1, layout.facts.height - facts - 1));
+  if (layout.bar_rows == 0)
+    return;
+  if (self->details->table != NULL && self->details->table->n_classes == CATALOG_N_LABELS)
+    draw_bars (self->details->table, &layout);
+  else
+    draw_text (layout.bars, 0, 0, ROLE_DIM, "No epoch was finished: there is no AUROC to show.");
 }

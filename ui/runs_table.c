@@ -9,7 +9,7 @@
 const TableColumn runs_columns[N_RUNS_COLUMNS] = {
   [RUNS_MARKS] = { "", 2, 'l', FALSE, 0 },
   [RUNS_NUMBER] = { "#", 4, 'r', FALSE, 1 },
-  [RUNS_NAME] = { "name", 11, 'l', TRUE, 0 },
+  [RUNS_NAME] = { "name", 11, 'l', FALSE, 0 },
   [RUNS_WHEN] = { "when (UTC)", 11, 'l', FALSE, 4 },
   [RUNS_STATUS] = { "status", 9, 'l', FALSE, 2 },
   [RUNS_ENCODER] = { "encoder", 14, 'l', FALSE, 8 },
@@ -19,6 +19,22 @@ const TableColumn runs_columns[N_RUNS_COLUMNS] = {
   [RUNS_BEST] = { "", 4, 'l', FALSE, 6 },
   [RUNS_NOTE] = { "note", 14, 'l', TRUE, 7 },
 };
+
+#define LONG_TIME_WIDTH 16 /* "2026-11-23 05:10" */
+#define LONG_TIMES_FROM 130
+
+void
+runs_fit_columns (GPtrArray *rows, int width, TableColumn columns[N_RUNS_COLUMNS])
+{
+  int least = runs_columns[RUNS_NAME].width, longest = least;
+
+  memcpy (columns, runs_columns, sizeof runs_columns);
+  for (guint i = 0; i < rows->len; i++)
+    longest = MAX (longest, text_width (((RunsRow *) g_ptr_array_index (rows, i))->run->name));
+  columns[RUNS_NAME].width = MIN (longest, MAX (least, width / 7));
+  if (width >= LONG_TIMES_FROM)
+    columns[RUNS_WHEN].width = LONG_TIME_WIDTH;
+}
 
 /* ---- rows ---- */
 

@@ -43,6 +43,10 @@ typedef enum
 
 extern const TableColumn runs_columns[N_RUNS_COLUMNS];
 
+/** runs_fit_columns: the columns for @width cells: names and times get more where there is more.
+ * @rows: (element-type RunsRow) */
+void runs_fit_columns (GPtrArray *rows, int width, TableColumn columns[N_RUNS_COLUMNS]);
+
 /** runs_next_sort: the next column that can be sorted by; @descending: (out) how it is read best */
 RunsColumn runs_next_sort (RunsColumn column, gboolean *descending);
 
