@@ -119,6 +119,7 @@ forget_size (GreyPicture *picture)
   g_clear_pointer (&picture->rgba, g_free);
   g_clear_pointer (&picture->cells, g_free);
   g_clear_pointer (&picture->emitted, g_free);
+  picture->mark = NULL;
   picture->known = FALSE;
 }
 
@@ -179,7 +180,7 @@ grey_picture_fit (GreyPicture *picture, int columns, int rows, guint *width, gui
 /* ---- pixels to cells ---- */
 
 static void
-draw_on_canvas (GreyPicture *picture)
+fill_rgba (GreyPicture *picture)
 {
   const gsize n = (gsize) picture->width * picture->height;
   guint8 *rgba = picture->rgba;
@@ -189,6 +190,11 @@ draw_on_canvas (GreyPicture *picture)
       rgba[0] = rgba[1] = rgba[2] = picture->grey[i];
       rgba[3] = 255;
     }
+}
+
+static void
+draw_on_canvas (GreyPicture *picture)
+{
   chafa_canvas_draw_all_pixels (picture->canvas, CHAFA_PIXEL_RGBA8_UNASSOCIATED, picture->rgba,
                                 (gint) picture->width, (gint) picture->height,
                                 (gint) picture->width * 4);
@@ -230,8 +236,12 @@ grey_picture_convert (GreyPicture *picture)
   PictureCell *cell = picture->cells;
 
   picture->fresh = TRUE;
+  picture->mark = NULL;
   if (picture->canvas != NULL)
-    draw_on_canvas (picture);
+    {
+      fill_rgba (picture);
+      draw_on_canvas (picture);
+    }
   if (is_graphics (picture->kind))
     return;
   for (int row = 0; row < picture->rows; row++)
@@ -246,30 +256,40 @@ mark_pixels (GreyPicture *picture, int x, int y)
 {
   const int arm = picture->cell.height_px / 2;
 
-  for (int i = -arm; i <= arm; i++)
-    for (int k = -1; k <= 1; k++)
+  for (int along = -arm; along <= arm; along++)
+    for (int across = -1; across <= 1; across++)
       for (int turn = 0; turn < 2; turn++)
         {
-          int px = x + (turn ? k : i), py = y + (turn ? i : k);
-          gboolean centre = k == 0 || (ABS (i) <= 1 && turn);
+          const int px = x + (turn ? across : along), py = y + (turn ? along : across);
+          const gboolean core = across == 0 || ABS (along) <= 1;
 
           if (px >= 0 && py >= 0 && px < (int) picture->width && py < (int) picture->height)
-            picture->grey[(gsize) py * picture->width + (gsize) px] = centre ? 255 : 0;
+            memset (picture->rgba + 4 * ((gsize) py * picture->width + (gsize) px), core ? 255 : 0,
+                    3);
         }
 }
 
 void
 grey_picture_mark (GreyPicture *picture, double x_px, double y_px)
 {
-  if (!(x_px >= 0 && y_px >= 0 && x_px < picture->width && y_px < picture->height))
-    return;
+  const gboolean inside = x_px >= 0 && y_px >= 0 && x_px < picture->width && y_px < picture->height;
+
+  picture->fresh = TRUE;
   if (is_graphics (picture->kind))
     {
-      mark_pixels (picture, (int) x_px, (int) y_px);
+      fill_rgba (picture);
+      if (inside)
+        mark_pixels (picture, (int) x_px, (int) y_px);
       draw_on_canvas (picture);
       return;
     }
-  picture->cells[(int) y_px / SYMBOL_PX * picture->columns + (int) x_px / SYMBOL_PX].marked = TRUE;
+  if (picture->mark != NULL)
+    picture->mark->marked = FALSE;
+  picture->mark =
+      inside ? &picture->cells[(int) y_px / SYMBOL_PX * picture->columns + (int) x_px / SYMBOL_PX]
+             : NULL;
+  if (inside)
+    picture->mark->marked = TRUE;
 }
 
 const PictureCell *

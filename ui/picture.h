@@ -78,7 +78,8 @@ guint8 *grey_picture_fit (GreyPicture *picture, int columns, int rows, guint *wi
 /** grey_picture_convert: make cells of the pixels. */
 void grey_picture_convert (GreyPicture *picture);
 
-/** grey_picture_mark: put the cursor's mark where this pixel is; nowhere where that is outside. */
+/** grey_picture_mark: move the cursor's mark to where this pixel is; nowhere where that is outside.
+ * grey_picture_convert() takes it away. */
 void grey_picture_mark (GreyPicture *picture, double x_px, double y_px);
 
 const PictureCell *grey_picture_cell (const GreyPicture *picture, int column, int row);

@@ -16,6 +16,7 @@ struct _GreyPicture
   guint8 *grey;         /* width * height */
   guint8 *rgba;        /* the same for chafa, which distorts RGB8 whose rows are no multiple of 4 */
   PictureCell *cells;  /* columns * rows */
+  PictureCell *mark;   /* (nullable) the one of them that is marked */
   ChafaCanvas *canvas; /* (nullable) for shades and ASCII */
   gboolean fresh;      /* converted, but not yet emitted */
 

@@ -59,12 +59,14 @@ back (gpointer screen)
   if (slices->play != 0)
     slices_play (slices, FALSE);
   else if (slices->cursor)
-    slices->cursor = FALSE;
+    {
+      slices->cursor = FALSE;
+      slices_changed (slices);
+    }
   else if (slices->zoom > 1)
     slices_zoom (slices, 0);
   else
     app_go_to (slices->app, SCREEN_RECORDS);
-  slices_changed (slices);
   return TRUE;
 }
 

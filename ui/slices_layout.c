@@ -17,7 +17,8 @@ slices_layout (int height, int width)
 
   if (width >= PANE_FROM_WIDTH && height >= PANE_FROM_HEIGHT)
     {
-      int pane = CLAMP (width / 3, PANE_LEAST, PANE_MOST);
+      /* What a square slice leaves over in cells of 1 to 2: two of its rows are border. */
+      int pane = CLAMP (width - SCALE_WIDTH - 2 - 2 * (height - 2), PANE_LEAST, PANE_MOST);
 
       layout.pane = area_columns (left, width - pane + 1, pane - 1);
       left = area_columns (left, 0, width - pane);

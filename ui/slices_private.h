@@ -50,8 +50,9 @@ typedef struct
   guint play; /* source that steps; 0: none */
 
   /* the picture */
-  GreyPicture *picture; /* (nullable) made when first drawn */
-  gboolean stale;       /* it shows something else by now */
+  GreyPicture *picture;  /* (nullable) made when first drawn */
+  gboolean stale;        /* it shows something else by now */
+  gboolean cursor_stale; /* only the cursor is elsewhere */
   VolumeSlice *slice;
   gsize shown; /* the slice's index: the wanted one, or the nearest that has arrived */
   VolumeView view;

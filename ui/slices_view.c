@@ -62,39 +62,56 @@ cursor_place (const Slices *slices, gsize *column, gsize *row)
   volume_slice_place (slices->axis, slices->state.n, slices->voxel, &index, column, row);
 }
 
-void
-slices_render (Slices *slices)
+static void
+draw_picture (Slices *slices, guint8 *grey)
 {
-  const Area area = slices->layout.picture;
-  guint width, height;
-  double aspect;
-  guint8 *grey;
-
-  if (slices->picture == NULL)
-    slices->picture = make_picture (slices);
-  grey = grey_picture_fit (slices->picture, area.width, area.height, &width, &height, &aspect);
-  if (!slices->stale && slices->slice != NULL && width == slices->view.width_px
-      && height == slices->view.height_px && aspect == slices->view.pixel_aspect)
-    return;
   slices->shown = index_to_show (slices);
   g_clear_pointer (&slices->slice, volume_slice_free);
   slices->slice = volume_viewer_slice (slices->viewer, slices->axis, slices->shown);
   if (slices->slice == NULL)
     return;
-  slices->view =
-      (VolumeView){ slices->zoom, slices->pan_x_mm, slices->pan_y_mm, width, height, aspect };
   volume_slice_render (slices->slice, slices->window, slices->inverted, &slices->view, grey);
   grey_picture_convert (slices->picture);
+  slices->stale = FALSE;
+  slices->cursor_stale = slices->cursor;
+}
+
+static void
+draw_cursor (Slices *slices)
+{
+  double x_px = -1, y_px = -1;
+  gsize column, row;
+
   if (slices->cursor)
     {
-      gsize column, row;
-      double x_px, y_px;
-
       cursor_place (slices, &column, &row);
       volume_view_point (&slices->view, slices->slice, column, row, &x_px, &y_px);
-      grey_picture_mark (slices->picture, x_px, y_px);
     }
-  slices->stale = FALSE;
+  grey_picture_mark (slices->picture, x_px, y_px);
+  slices->cursor_stale = FALSE;
+}
+
+void
+slices_render (Slices *slices)
+{
+  const Area area = slices->layout.picture;
+  VolumeView view = { .zoom = slices->zoom,
+                      .pan_x_mm = slices->pan_x_mm,
+                      .pan_y_mm = slices->pan_y_mm };
+  guint8 *grey;
+
+  if (slices->picture == NULL)
+    slices->picture = make_picture (slices);
+  grey = grey_picture_fit (slices->picture, area.width, area.height, &view.width_px,
+                           &view.height_px, &view.pixel_aspect);
+  if (view.width_px != slices->view.width_px || view.height_px != slices->view.height_px
+      || view.pixel_aspect != slices->view.pixel_aspect)
+    slices->stale = TRUE;
+  slices->view = view;
+  if (slices->stale || slices->slice == NULL)
+    draw_picture (slices, grey);
+  if (slices->cursor_stale && slices->slice != NULL)
+    draw_cursor (slices);
 }
 
 /* ---- moving through the slices ---- */
@@ -202,8 +219,8 @@ static void
 set_cursor (Slices *slices, gsize column, gsize row)
 {
   volume_slice_voxel (slices->axis, slices->state.n, slices->shown, column, row, slices->voxel);
-  slices->cursor = TRUE;
-  slices_changed (slices);
+  slices->cursor = slices->cursor_stale = TRUE;
+  app_redraw (slices->app);
 }
 
 /** Steps of a cell's size, and of one voxel where cells are smaller. */
