@@ -1,5 +1,6 @@
-/* The Experiment screen's pure parts: its form, its steps, its loss curve, its layout. */
-#include "testing.h"
+/* The Experiment screen: its form, its steps, its loss curve, its layout, and what it trains. */
+#include "program.h"
+#include "testing_study.h"
 
 #include "experiment_form.h"
 #include "experiment_layout.h"
@@ -340,6 +341,93 @@ test_a_large_screen_has_every_view_at_once (void **state)
     }
 }
 
+/* ---- the real program, by its keys ---- */
+
+static void
+replay (Workspace *workspace, const char *keys)
+{
+  g_autofree char *path = testing_write ("keys.replay", keys, strlen (keys));
+  const char *const arguments[] = { program_path (), "-w", workspace_directory (workspace),
+                                    "--replay",      path, NULL };
+  g_autofree char *out = NULL, *err = NULL;
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status,
+                &error);
+  assert_no_error (error);
+  if (status != 0)
+    fail_msg ("the replay ended with %d: %s%s", status, out, err);
+}
+
+static double
+macro_auroc (Workspace *workspace, const char *run_name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CatalogStore) store = workspace_store (workspace, &error);
+  g_autoptr (CatalogRun) run = store != NULL ? catalog_run_find (store, run_name, &error) : NULL;
+
+  assert_no_error (error);
+  assert_string_equal (run->status, "done");
+  return run->macro_auroc;
+}
+
+static void
+test_a_saved_run_file_trains_the_same_run_from_the_shell (void **state)
+{
+  g_autoptr (Workspace) workspace = testing_study_workspace ("saved", 200, 100);
+  g_autofree char *file = testing_path ("saved.run");
+  g_autofree char *keys = g_strdup_printf ("size 120x40\ntimeout 30\nkey 3\nwait t trains at once\n"
+                                           "type :set fraction 0.8\nkey Enter\n"
+                                           "type :set name tuned\nkey Enter\n"
+                                           "key g j j j j l l\nwait 2.5\n" /* gamma, two steps up */
+                                           "key w\ntype %s\nkey Enter\nwait Saved\n"
+                                           "key t\nwait tuned is done\n",
+                                           file);
+  double tuned;
+
+  testing_study_latents (workspace, 24, 1);
+  replay (workspace, keys);
+  tuned = macro_auroc (workspace, "tuned");
+  {
+    g_auto (ProgramResult) result =
+        program_expect (0, "train", "-w", workspace_directory (workspace), "--config", file,
+                        "--name", "again", NULL);
+  }
+  assert_true (tuned > 0.6);
+  assert_float_equal (macro_auroc (workspace, "again"), tuned, 0);
+}
+
+static void
+test_live_mode_follows_and_leaves_no_run (void **state)
+{
+  g_autoptr (Workspace) workspace = testing_study_workspace ("live", 200, 100);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CatalogStore) store = NULL;
+
+  testing_study_latents (workspace, 24, 1);
+  replay (workspace, "size 120x40\ntimeout 30\nkey 3\nwait t trains at once\n"
+                     "type :set fraction 0.5\nkey Enter\n"
+                     "key L\nwait live: 0.00 s\n"
+                     "key g j j j j l\nwait 2.25\nwait live: 0.00 s\n"
+                     "key l l l l\nkey L\nwait live: off\n");
+  store = workspace_store (workspace, &error);
+  assert_no_error (error);
+  assert_int_equal (catalog_runs_count (store, &error), 0);
+  assert_no_error (error);
+}
+
+static void
+test_live_mode_says_what_has_no_latent (void **state)
+{
+  g_autoptr (Workspace) workspace = testing_study_workspace ("partly", 200, 100);
+
+  testing_study_latents (workspace, 24, 0.5);
+  replay (workspace, "size 120x40\ntimeout 30\nkey 3\nwait to encode\n"
+                     "type :set fraction 1\nkey Enter\n"
+                     "key L\nwait live: 0.00 s, without\n");
+}
+
 int
 main (void)
 {
@@ -356,6 +444,9 @@ main (void)
     cmocka_unit_test (test_parts_stay_inside_and_apart_at_every_size),
     cmocka_unit_test (test_v_comes_to_every_view_and_back),
     cmocka_unit_test (test_a_large_screen_has_every_view_at_once),
+    cmocka_unit_test (test_a_saved_run_file_trains_the_same_run_from_the_shell),
+    cmocka_unit_test (test_live_mode_follows_and_leaves_no_run),
+    cmocka_unit_test (test_live_mode_says_what_has_no_latent),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
