@@ -261,5 +261,6 @@ runs_again (RunsScreen *self)
       return;
     }
   experiment_refresh (experiment);
+  app_go_to (self->app, SCREEN_EXPERIMENT);
   experiment_start (experiment);
 }

@@ -123,8 +123,9 @@ static void
 draw_rule_of (RunsScreen *self, Area rule, const RunsRow *row)
 {
   const CatalogRun *run = row->run;
-  g_autofree char *from = runs_when (run->started, rule.width);
-  g_autofree char *to = run->finished != NULL ? runs_when (run->finished, rule.width) : NULL;
+  int time_width = rule.width / 5; /* without the year where there is little room */
+  g_autofree char *from = runs_when (run->started, time_width);
+  g_autofree char *to = run->finished != NULL ? runs_when (run->finished, time_width) : NULL;
   gboolean same_day =
       to != NULL && strncmp (run->started, run->finished, strlen ("2026-11-23")) == 0;
   guint tagged = g_hash_table_size (self->tagged);
@@ -136,8 +137,8 @@ draw_rule_of (RunsScreen *self, Area rule, const RunsRow *row)
   g_autofree char *title =
       g_strdup_printf ("%s  %s, %s%s%s UTC%s", run->name, run->status, from,
                        to != NULL ? (theme_ascii () ? " to " : " – ") : "",
-                       to != NULL ? to + (same_day ? strlen ("2026-11-23 ") : 0) : "",
-                       app_chosen_run (self->app)->id == run->id ? ", shown in Records" : "");
+                       to != NULL ? same_day ? strrchr (to, ' ') + 1 : to : "",
+                       app_chosen_run (self->app)->id == run->id ? ", in Records" : "");
   Area left = rule;
 
   draw_rule (rule, 0, NULL);
@@ -162,6 +163,20 @@ epochs_text (const double *values, guint n, int width)
   return g_strdup_printf ("%s  %s to %s", line, first, last);
 }
 
+/** "; kept: epoch 4 of 5, 0.817 [0.799, 0.834]". Free with g_free. */
+static char *
+kept_text (const CatalogRun *run, const RunsDetails *details)
+{
+  g_autofree char *interval = NULL;
+
+  if (run->kept_epoch < 0)
+    return g_strdup_printf ("; %u epochs so far", details->n_epochs);
+  if (details->table != NULL && !isnan (details->table->macro_auroc.low))
+    interval = report_interval (details->table->macro_auroc.low, details->table->macro_auroc.high);
+  return g_strdup_printf ("; kept: epoch %d of %u, %.3f %s", run->kept_epoch, details->n_epochs,
+                          run->macro_auroc, interval != NULL ? interval : "");
+}
+
 /** What is known of the run, a head and a text in each line, see text_wrap(). Free with g_free. */
 static char *
 facts_text (RunsScreen *self, const RunsRow *row, int width)
@@ -177,10 +192,7 @@ facts_text (RunsScreen *self, const RunsRow *row, int width)
     {
       g_autofree char *aurocs = epochs_text (details->macros, details->n_epochs, width / 3);
       g_autofree char *losses = epochs_text (details->losses, details->n_epochs, width / 3);
-      g_autofree char *kept =
-          run->kept_epoch >= 0
-              ? g_strdup_printf (", epoch %d of %u kept", run->kept_epoch, details->n_epochs)
-              : g_strdup_printf (", %u epochs so far", details->n_epochs);
+      g_autofree char *kept = kept_text (run, details);
 
       g_string_append_printf (text, "AUROC      \t%s%s\n", aurocs, kept);
       g_string_append_printf (text, "parameters \t%s\n", row->changed);
