@@ -38,12 +38,13 @@ area_contains (Area area, int y, int x)
 static int
 character_width (gunichar character)
 {
-  if (g_unichar_iszerowidth (character))
+  if (character == 0 || g_unichar_iszerowidth (character))
     return 0;
   return g_unichar_iswide (character) ? 2 : 1;
 }
 
-/** What is put on screen for a character: no control codes, and ASCII where nothing else may be. */
+/** What is put on screen for a character: no control codes, and ASCII where nothing else may be; 0:
+ * nothing. */
 static gunichar
 printable (gunichar character)
 {
@@ -73,11 +74,12 @@ printable (gunichar character)
     case 0xb7:
       return '.';
     default:
-      return '?';
+      return g_unichar_iszerowidth (character) ? 0 : '?';
     }
 }
 
-/** Move on by a character; bytes that are no UTF-8 count one by one. */
+/** Move on by a character and say what is shown for it; bytes that are no UTF-8 count one by one.
+ */
 static gunichar
 next_character (const char **text)
 {
@@ -86,10 +88,10 @@ next_character (const char **text)
   if (character == (gunichar) -1 || character == (gunichar) -2)
     {
       *text += 1;
-      return 0xfffd;
+      return printable (0xfffd);
     }
   *text = g_utf8_next_char (*text);
-  return character;
+  return printable (character);
 }
 
 int
@@ -116,7 +118,8 @@ text_fit (const char *text, int width)
       used += character_width (character);
       if (used > room)
         break;
-      g_string_append_unichar (fit, printable (character));
+      if (character != 0)
+        g_string_append_unichar (fit, character);
     }
   if (cut && width > 0)
     g_string_append (fit, symbol (SYMBOL_ELLIPSIS));
@@ -147,6 +150,28 @@ line_end (const char *text, int width)
   return *end != '\0' && *end != ' ' && blank != NULL && blank > text ? blank : end;
 }
 
+/** @head and the text's first line, then the other lines behind @indent blanks. */
+static void
+wrap_paragraph (GStrvBuilder *lines, const char *head, const char *text, int indent, int width)
+{
+  int taken = text_width (head);
+
+  do
+    {
+      const char *end = line_end (text, MAX (width - taken, 1));
+      g_autofree char *part = g_strndup (text, (gsize) (end - text));
+      g_autofree char *line = *head != '\0' ? g_strconcat (head, part, NULL)
+                                            : g_strdup_printf ("%*s%s", taken, "", part);
+
+      g_strv_builder_add (lines, g_strchomp (line));
+      head = "";
+      taken = indent;
+      for (text = end; *text == ' '; text++)
+        ;
+    }
+  while (*text != '\0');
+}
+
 char **
 text_wrap (const char *text, int width)
 {
@@ -162,29 +187,14 @@ text_wrap (const char *text, int width)
       const char *start = tab != NULL ? tab + 1 : paragraphs[p];
       int hang = text_width (head);
 
-      /* Where a hanging indent leaves no room to speak of, there is none. */
-      if (hang > width / 2)
-        hang = 2;
-      if (tab != NULL && hang < text_width (head) && text_width (start) + text_width (head) > width)
+      if (hang <= width / 2 || hang + text_width (start) <= width)
+        wrap_paragraph (lines, head, start, hang, width);
+      else
         {
-          g_strv_builder_add (lines, g_strchomp (head));
-          *head = '\0';
+          /* A hanging indent that leaves no room to speak of: the head has lines of its own. */
+          wrap_paragraph (lines, "", head, 0, width);
+          wrap_paragraph (lines, width > 4 ? "  " : "", start, width > 4 ? 2 : 0, width);
         }
-      do
-        {
-          gboolean first = *head != '\0';
-          int indent = first ? text_width (head) : tab != NULL ? hang : 0;
-          const char *end = line_end (start, MAX (width - indent, 1));
-          g_autofree char *part = g_strndup (start, (gsize) (end - start));
-          g_autofree char *line =
-              first ? g_strconcat (head, part, NULL) : g_strdup_printf ("%*s%s", indent, "", part);
-
-          g_strv_builder_add (lines, g_strchomp (line));
-          *head = '\0';
-          for (start = end; *start == ' '; start++)
-            ;
-        }
-      while (*start != '\0');
     }
   return g_strv_builder_end (lines);
 }

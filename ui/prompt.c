@@ -151,6 +151,8 @@ take_candidate (char **common, GString *all, const char *candidate)
     }
   while ((*common)[shared] != '\0' && (*common)[shared] == candidate[shared])
     shared++;
+  while (((*common)[shared] & 0xc0) == 0x80) /* not between the bytes of a character */
+    shared--;
   (*common)[shared] = '\0';
 }
 
