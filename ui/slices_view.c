@@ -34,7 +34,7 @@ index_to_show (const Slices *slices)
   const VolumeViewerState *state = &slices->state;
   const gsize wanted = slices->voxel[slices_through (slices->axis)];
 
-  if (state->finished || volume_viewer_state_has (state, slices->axis, wanted)
+  if (volume_viewer_state_has (state, slices->axis, wanted)
       || slices_through (slices->axis) != state->arrival_axis || state->arrived == 0)
     return wanted;
   return state->arrives_from_far_end ? slices_count (slices) - state->arrived : state->arrived - 1;
