@@ -541,7 +541,7 @@ destroy (gpointer screen)
   Experiment *self = screen;
 
   experiment_plan_end (self);
-  experiment_live_forget (self);
+  experiment_live_end (self);
   experiment_file_end (self);
   g_free (self->checkpoint);
   g_free (self->description);
@@ -562,9 +562,9 @@ scopes (gpointer screen)
 static void
 begin_workspace (Experiment *self)
 {
+  self->workspace = app_workspace (self->app);
   experiment_plan_end (self);
   experiment_live_forget (self);
-  self->workspace = app_workspace (self->app);
 }
 
 static void

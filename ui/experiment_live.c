@@ -94,7 +94,7 @@ take_epochs (Experiment *self, GPtrArray *epochs)
   self->complete = FALSE;
 }
 
-/** Its thread has nothing left to do. */
+/** Take over what a preview leaves behind. Waits only where it is still at work. */
 static void
 end_preview (Experiment *self, JobState state)
 {
@@ -102,7 +102,9 @@ end_preview (Experiment *self, JobState state)
   g_autoptr (GError) error = NULL;
 
   job_wait (preview->job, &error);
-  if (state == JOB_DONE)
+  if (preview->train.workspace != self->workspace)
+    g_clear_pointer (&preview->train.cache, study_train_cache_free);
+  else if (state == JOB_DONE)
     {
       self->live_s = (double) (app_clock_us (self->app) - preview->started_us) / G_USEC_PER_SEC;
       self->shown = preview->train.kept_epoch - 1;
@@ -122,7 +124,8 @@ experiment_live_woken (Experiment *self)
   if (self->preview == NULL)
     return;
   job_snapshot (self->preview->job, &snapshot);
-  if (snapshot.epochs->len > 0 && snapshot.state != JOB_CANCELLED)
+  if (snapshot.epochs->len > 0 && snapshot.state != JOB_CANCELLED
+      && self->preview->train.workspace == self->workspace)
     take_epochs (self, snapshot.epochs);
   if (snapshot.state != JOB_RUNNING)
     {
@@ -135,20 +138,25 @@ experiment_live_woken (Experiment *self)
 void
 experiment_live_forget (Experiment *self)
 {
+  experiment_live_cancel (self);
   if (self->debounce != 0)
     g_source_remove (self->debounce);
   self->debounce = 0;
-  if (self->preview != NULL)
-    {
-      experiment_live_cancel (self);
-      end_preview (self, JOB_CANCELLED);
-    }
   self->live_due = self->complete = FALSE;
   self->live_s = NAN;
   g_clear_pointer (&self->train_cache, study_train_cache_free);
   g_clear_pointer (&self->live_fault, g_free);
   g_clear_pointer (&self->epochs, g_ptr_array_unref);
   g_clear_pointer (&self->last, job_epoch_unref);
+}
+
+void
+experiment_live_end (Experiment *self)
+{
+  experiment_live_cancel (self);
+  if (self->preview != NULL)
+    end_preview (self, JOB_CANCELLED);
+  experiment_live_forget (self);
 }
 
 char *

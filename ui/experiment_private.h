@@ -95,8 +95,10 @@ gboolean experiment_live_ready (const Experiment *self);
 void experiment_live_woken (Experiment *self);
 /** experiment_live_cancel: whatever runs; it is freed when it has ended. */
 void experiment_live_cancel (Experiment *self);
-/** experiment_live_forget: results and the cache; waits for what runs. */
+/** experiment_live_forget: the results are of another workspace; what runs ends by itself. */
 void experiment_live_forget (Experiment *self);
+/** experiment_live_end: the same, and wait for what runs. */
+void experiment_live_end (Experiment *self);
 /** experiment_live_words: "live: 0.12 s", or why there is nothing new. Free with g_free. */
 char *experiment_live_words (Experiment *self);
 
