@@ -61,7 +61,8 @@ back (gpointer screen)
   else if (slices->cursor)
     {
       slices->cursor = FALSE;
-      slices_changed (slices);
+      slices->cursor_stale = TRUE;
+      app_redraw (slices->app);
     }
   else if (slices->zoom > 1)
     slices_zoom (slices, 0);

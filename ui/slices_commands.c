@@ -100,7 +100,8 @@ toggle_cursor (Slices *slices)
   /* While a file is read, what is shown need not be what was asked for. */
   if (slices->cursor)
     slices_go_to (slices, (gint64) slices->shown);
-  slices_changed (slices);
+  slices->cursor_stale = TRUE;
+  app_redraw (slices->app);
 }
 
 /** A direction key: the cursor where it is shown, else what the key is for without it. */

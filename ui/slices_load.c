@@ -112,19 +112,18 @@ void
 slices_look_at (gpointer screen, const char *volume, const char *path)
 {
   Slices *slices = screen;
+  g_autofree char *full = path != NULL ? g_canonicalize_filename (path, NULL) : NULL;
+  const gboolean same = slices->path != NULL && g_strcmp0 (volume, slices->volume) == 0
+                        && (full == NULL || strcmp (full, slices->path) == 0);
 
-  if (slices->path != NULL && g_strcmp0 (volume, slices->volume) == 0
-      && (path == NULL || strcmp (path, slices->path) == 0))
-    {
-      /* The same again: after an error it is read anew. */
-      if (slices->fault == NULL && slices->state.error == NULL)
-        return;
-    }
+  /* The same again after an error reads it anew. */
+  if (same && slices->fault == NULL && slices->state.error == NULL)
+    return;
   slices_close (slices);
   g_free (slices->volume);
   g_free (slices->path);
   slices->volume = g_strdup (volume);
-  slices->path = path != NULL ? g_canonicalize_filename (path, NULL) : NULL;
+  slices->path = g_steal_pointer (&full);
   slices->record_known = slices->placed = slices->cursor = FALSE;
   slices->zoom = 1;
   slices->pan_x_mm = slices->pan_y_mm = 0;

@@ -119,12 +119,14 @@ slices_render (Slices *slices)
 void
 slices_go_to (Slices *slices, gint64 index)
 {
-  const gsize n = slices_count (slices);
+  gsize *wanted = &slices->voxel[slices_through (slices->axis)];
+  const gsize n = slices_count (slices), before = *wanted;
 
   if (n == 0)
     return;
-  slices->voxel[slices_through (slices->axis)] = (gsize) CLAMP (index, 0, (gint64) n - 1);
-  slices_changed (slices);
+  *wanted = (gsize) CLAMP (index, 0, (gint64) n - 1);
+  if (*wanted != before)
+    slices_changed (slices);
 }
 
 void
