@@ -249,7 +249,11 @@ next_view (Experiment *self)
 static void
 choose_finding (gpointer data, guint index)
 {
-  ((Experiment *) data)->finding = index;
+  Experiment *self = data;
+
+  self->finding = index;
+  if (experiment_layout (self->area, self->first).views[EXPERIMENT_CURVE].height == 0)
+    self->first = EXPERIMENT_CURVE;
 }
 
 static void

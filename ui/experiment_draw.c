@@ -119,7 +119,10 @@ draw_row (Experiment *self, Area area, int y, guint index)
   if (changed)
     draw_text (area, y, 1, ROLE_WARNING, "*");
   if (here)
-    draw_role (area, y, 0, VALUE_COLUMN + NUMBER_WIDTH, ROLE_SELECTED);
+    {
+      draw_text (area, y, 0, ROLE_NORMAL, ">");
+      draw_role (area, y, 0, VALUE_COLUMN + NUMBER_WIDTH, ROLE_SELECTED);
+    }
 }
 
 static void

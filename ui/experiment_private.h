@@ -76,7 +76,7 @@ gboolean experiment_set (Experiment *self, const FormRow *row, const char *text,
 /** experiment_slider: the columns of a row's slider; empty where it has none. */
 Area experiment_slider (const Experiment *self, Area rows, guint row);
 
-/** experiment_duration: "about 4 min", "time unknown". Free with g_free. */
+/** experiment_duration: "about 4 min", or "time unknown". Free with g_free. */
 char *experiment_duration (double seconds);
 
 /* experiment_plan.c */

@@ -14,7 +14,7 @@ char *
 experiment_duration (double seconds)
 {
   if (isnan (seconds))
-    return g_strdup ("time not known yet");
+    return g_strdup ("time unknown");
   if (seconds < 90)
     return g_strdup_printf ("about %.0f s", ceil (seconds));
   if (seconds < 90 * 60)
