@@ -233,6 +233,23 @@ test_the_usual_terminals_show_everything (void **state)
     }
 }
 
+static void
+test_long_names_get_room_only_where_there_is_some (void **state)
+{
+  g_autoptr (GPtrArray) rows = make_rows ();
+  TableColumn columns[N_RUNS_COLUMNS];
+  int x[N_RUNS_COLUMNS], widths[N_RUNS_COLUMNS];
+
+  runs_fit_columns (rows, 200, columns);
+  assert_int_equal (columns[RUNS_NAME].width, runs_columns[RUNS_NAME].width);
+  g_ptr_array_add (rows, make_row (6, "a run with a name of 30 letters", "done", 0.5, ""));
+  runs_fit_columns (rows, 79, columns);
+  table_layout (columns, N_RUNS_COLUMNS, 79, x, widths);
+  assert_true (widths[RUNS_WHEN] > 0 && widths[RUNS_CHANGED] > 0 && widths[RUNS_BEST] > 0);
+  runs_fit_columns (rows, 240, columns);
+  assert_int_equal (columns[RUNS_NAME].width, strlen ("a run with a name of 30 letters"));
+}
+
 int
 main (void)
 {
@@ -247,6 +264,7 @@ main (void)
     cmocka_unit_test (test_intervals_are_drawn_around_zero),
     cmocka_unit_test (test_parts_never_overlap_nor_leave_the_screen),
     cmocka_unit_test (test_the_usual_terminals_show_everything),
+    cmocka_unit_test (test_long_names_get_room_only_where_there_is_some),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

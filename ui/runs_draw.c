@@ -148,18 +148,20 @@ draw_rule_of (RunsScreen *self, Area rule, const RunsRow *row)
     draw_text (rule, 0, left.width, ROLE_DIM, count);
 }
 
-/** Curves over epochs in a line: "▂▅▇█ 0.71 to 0.83". Free with g_free. */
+/** A curve over epochs in a line: "▂▅▇█  0.712 to 0.831". Free with g_free. */
 static char *
 epochs_text (const double *values, guint n, int width)
 {
-  /* The last ones where not all have room. */
-  guint shown = MIN (n, (guint) MAX (width, 1));
-  const double *from = values + (n - shown);
+  /* Some of them, evenly spaced, where not all have room. */
+  guint shown = MIN (n, (guint) MAX (width, 2));
+  g_autofree double *points = g_new (double, shown);
   g_autofree char *first = number_text (values[0]);
   g_autofree char *last = number_text (values[n - 1]);
-  g_autofree char *line =
-      report_sparkline (from, shown, report_range (from, shown), theme_ascii ());
+  g_autofree char *line = NULL;
 
+  for (guint i = 0; i < shown; i++)
+    points[i] = values[shown > 1 ? i * (n - 1) / (shown - 1) : 0];
+  line = report_sparkline (points, shown, report_range (points, shown), theme_ascii ());
   return g_strdup_printf ("%s  %s to %s", line, first, last);
 }
 

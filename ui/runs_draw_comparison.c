@@ -187,6 +187,7 @@ draw_pair (RunsScreen *self, Area area)
 /* ---- more than two ---- */
 
 #define RUN_WIDTH 11
+#define FINDING_WIDTH 34 /* the longest has room */
 
 static double
 auroc_of (const RunsComparison *comparison, guint run, int label)
@@ -227,15 +228,21 @@ draw_many (RunsScreen *self, Area area)
 {
   const RunsComparison *comparison = self->comparison;
   guint n = comparison->n + 1, left_out = 0;
+  int longest = RUN_WIDTH, legend = CATALOG_N_LABELS + 4;
   g_autofree TableColumn *columns = g_new0 (TableColumn, n);
   g_autofree int *x = g_new0 (int, n), *widths = g_new0 (int, n);
   gboolean titled = area.height >= LEAST_WITH_FOOT;
   g_autoptr (GString) foot = g_string_new ("* best of the finding");
 
-  columns[0] = (TableColumn){ "finding", 22, 'l', TRUE, 0 };
-  /* The first to go is the last. */
+  for (guint i = 0; i < comparison->n; i++)
+    longest = MAX (longest, text_width (comparison->names[i]));
+  columns[0] =
+      (TableColumn){ "finding", MIN (FINDING_WIDTH, MAX (area.width / 3, 1)), 'l', FALSE, 0 };
+  /* The first to go is the last; names take what there is. */
+  longest =
+      MIN (longest, MAX ((area.width - columns[0].width) / (int) comparison->n - 2, RUN_WIDTH));
   for (guint i = 1; i < n; i++)
-    columns[i] = (TableColumn){ comparison->names[i - 1], RUN_WIDTH, 'r', FALSE, (int) i };
+    columns[i] = (TableColumn){ comparison->names[i - 1], longest, 'r', FALSE, (int) i };
   table_layout (columns, n, area.width - 1, x, widths);
   for (guint i = 1; i < n; i++)
     left_out += widths[i] == 0;
@@ -250,6 +257,12 @@ draw_many (RunsScreen *self, Area area)
 
       draw_rule (area, 0, title);
       draw_text (area, area.height - 1, 0, ROLE_DIM, foot->str);
+      /* What each run was, where it has room below the table. */
+      for (guint i = 0; i < comparison->n && legend + (int) comparison->n < area.height; i++)
+        {
+          draw_text_in (area, legend + (int) i, 0, longest, 'l', ROLE_STRONG, comparison->names[i]);
+          draw_text (area, legend + (int) i, longest + 2, ROLE_NORMAL, comparison->changed[i]);
+        }
     }
   table_draw_head (area_rows (area, titled ? 1 : 0, 1), columns, n, x, widths, -1, FALSE);
   draw_rows (self, area_rows (area, titled ? 2 : 1, area.height - (titled ? 3 : 1)), draw_many_row,
