@@ -163,7 +163,7 @@ char *
 experiment_live_words (Experiment *self)
 {
   if (!self->live)
-    return g_strdup ("live: off");
+    return g_strdup (self->epochs != NULL ? "live: off (an earlier result)" : "live: off");
   if (app_job_running (self->app))
     return g_strdup_printf ("live: waits for %s", app_job_title (self->app));
   if (self->preview != NULL && self->epochs != NULL && !self->complete)
