@@ -95,7 +95,8 @@ draw_slice (const Slices *slices, Area area)
       g_autofree char *place = slices_place (slices);
 
       row = draw_pair (area, row, "cursor", ROLE_STRONG, reading);
-      row = draw_pair (area, row, "mm", ROLE_NORMAL, place);
+      if (row < area.height)
+        draw_printf (area, row++, 0, ROLE_NORMAL, "%s mm", place);
     }
   return row;
 }
