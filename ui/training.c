@@ -1,35 +1,206 @@
 #include "training.h"
 
-#include "app.h"
+#include "training_private.h"
+
+#include <math.h>
 
 static gpointer
 create (App *app)
 {
-  return app;
+  Training *self = g_new0 (Training, 1);
+
+  self->app = app;
+  self->latest = TRUE;
+  return self;
 }
 
 static void
 destroy (gpointer screen)
 {
+  Training *self = screen;
+
+  work_cancel (&self->loading);
+  work_cancel (&self->loading_compared);
+  work_cancel (&self->listing);
+  training_run_free (self->run);
+  training_run_free (self->compared);
+  g_clear_pointer (&self->choices, g_ptr_array_unref);
+  g_free (self);
 }
 
 static const int *
 scopes (gpointer screen)
 {
-  static const int all[] = { SCOPE_TRAINING, SCOPE_LIST, SCOPE_ANYWHERE, -1 };
+  static const int table[] = { SCOPE_TRAINING, SCOPE_LIST, SCOPE_ANYWHERE, -1 };
+  static const int finding[] = { SCOPE_FINDING, SCOPE_ANYWHERE, -1 };
 
-  return all;
+  return ((Training *) screen)->open ? finding : table;
 }
 
 static void
 draw (gpointer screen, Area area)
 {
+  training_draw (screen, area);
 }
 
-const ScreenClass training_screen
-    = { .title = "Training", .create = create, .destroy = destroy, .scopes = scopes, .draw = draw };
+static void
+step_epoch (Training *self, int step)
+{
+  GPtrArray *epochs = training_epochs (self);
+  guint n = epochs != NULL ? epochs->len : 0;
+
+  if (n == 0)
+    return;
+  self->shown = (guint) CLAMP ((int) self->shown + step, 0, (int) n - 1);
+  self->latest = self->shown == n - 1;
+}
+
+static void
+open_finding (Training *self)
+{
+  GPtrArray *epochs = training_epochs (self);
+
+  if (epochs == NULL || epochs->len == 0)
+    return;
+  self->finding =
+      (Finding){ metrics_view_class (&self->table, epochs, self->shown, training_compared (self)),
+                 NAN };
+  self->open = TRUE;
+}
+
+static void
+show_skipped (Training *self)
+{
+  const JobSnapshot *job = app_job_snapshot (self->app);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; job != NULL && i < job->skips->len; i++)
+    {
+      const JobSkip *skip = g_ptr_array_index (job->skips, i);
+
+      g_string_append_printf (text, "%s\t%s\n", skip->name, skip->reason);
+    }
+  app_page (self->app, "Left out", text->len > 0 ? text->str : "Nothing was left out.");
+}
+
+static void
+cancel_job (gpointer data)
+{
+  app_job_cancel (((Training *) data)->app);
+}
+
+static gboolean
+job_command (Training *self, Command command)
+{
+  const JobSnapshot *job = app_job_snapshot (self->app);
+
+  if (!app_job_running (self->app) || job == NULL)
+    app_message (self->app, "no job of this program runs");
+  else if (command == COMMAND_TRAINING_PAUSE)
+    app_job_pause (self->app, !job->paused);
+  else
+    app_confirm (self->app, "Cancel the job? What is stored stays.", cancel_job, self);
+  return TRUE;
+}
+
+/** The errors of the finding come first in Records once its run is the chosen one. */
+static void
+show_records (Training *self)
+{
+  if (self->run == NULL)
+    {
+      app_error (self->app, "only a stored run's errors are in Records: open it with 5, Enter");
+      return;
+    }
+  app_choose_run (self->app, self->run->id, self->run->name, self->finding.class_index);
+  app_go_to (self->app, SCREEN_RECORDS);
+}
+
+static gboolean
+run_command (Training *self, Command command)
+{
+  switch (command)
+    {
+    case COMMAND_TRAINING_OPEN:
+      open_finding (self);
+      return TRUE;
+    case COMMAND_TRAINING_SORT:
+      self->table.sort = (self->table.sort + 1) % N_METRICS_SORTS;
+      self->table.descending = self->table.sort != METRICS_SORT_FINDING;
+      return TRUE;
+    case COMMAND_TRAINING_REVERSE:
+      self->table.descending = !self->table.descending;
+      return TRUE;
+    case COMMAND_TRAINING_COMPARE:
+      training_choose_compared (self);
+      return TRUE;
+    case COMMAND_TRAINING_EARLIER:
+    case COMMAND_TRAINING_LATER:
+      step_epoch (self, command == COMMAND_TRAINING_EARLIER ? -1 : 1);
+      return TRUE;
+    case COMMAND_TRAINING_PAUSE:
+    case COMMAND_TRAINING_CANCEL:
+      return job_command (self, command);
+    case COMMAND_TRAINING_SKIPPED:
+      show_skipped (self);
+      return TRUE;
+    default:
+      return list_command (&self->table.list, command);
+    }
+}
+
+static gboolean
+command (gpointer screen, Command command)
+{
+  Training *self = screen;
+  GPtrArray *epochs = training_epochs (self);
+  gboolean done = TRUE;
+
+  if (!self->open || epochs == NULL || self->shown >= epochs->len)
+    done = run_command (self, command);
+  else if (command == COMMAND_FINDING_RECORDS)
+    show_records (self);
+  else
+    done = finding_command (&self->finding, g_ptr_array_index (epochs, self->shown), command);
+  app_redraw (self->app);
+  return done;
+}
+
+static gboolean
+back (gpointer screen)
+{
+  Training *self = screen;
+
+  if (self->open)
+    self->open = FALSE;
+  else if (self->run != NULL)
+    {
+      g_clear_pointer (&self->run, training_run_free);
+      self->latest = TRUE;
+    }
+  else
+    return FALSE;
+  app_redraw (self->app);
+  return TRUE;
+}
+
+static void
+job_changed (gpointer screen, const JobSnapshot *snapshot)
+{
+  app_redraw (((Training *) screen)->app);
+}
+
+const ScreenClass training_screen = { .title = "Training",
+                                      .create = create,
+                                      .destroy = destroy,
+                                      .scopes = scopes,
+                                      .draw = draw,
+                                      .command = command,
+                                      .back = back,
+                                      .job_changed = job_changed };
 
 void
 training_show_run (gpointer screen, gint64 run_id)
 {
+  training_load (screen, run_id);
 }

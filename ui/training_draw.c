@@ -1,0 +1,200 @@
+#include "training_private.h"
+
+#include <math.h>
+
+#define HEAD_ROWS 3
+#define TABLE_COLUMNS 78  /* what the table needs for most of its columns */
+#define CURVES_COLUMNS 38 /* below that a curve says little */
+
+TrainingLayout
+training_layout (Area area, gboolean has_epochs)
+{
+  TrainingLayout layout = { .head = area_rows (area, 0, has_epochs ? HEAD_ROWS : area.height) };
+  Area body = area_rows (area, HEAD_ROWS, area.height - HEAD_ROWS);
+
+  if (!has_epochs)
+    return layout;
+  layout.table = body;
+  if (area.width > TABLE_COLUMNS + CURVES_COLUMNS)
+    {
+      int width = MAX (TABLE_COLUMNS, area.width / 2);
+
+      layout.table = area_columns (body, 0, width);
+      layout.curves = area_columns (body, width + 1, area.width - width - 1);
+    }
+  return layout;
+}
+
+static char *
+duration (double seconds)
+{
+  guint s = isnan (seconds) || seconds < 0 ? 0 : (guint) seconds;
+
+  return s >= 3600 ? g_strdup_printf ("%u h %02u min", s / 3600, s / 60 % 60)
+         : s >= 60 ? g_strdup_printf ("%u min %02u s", s / 60, s % 60)
+                   : g_strdup_printf ("%u s", s);
+}
+
+static void
+draw_macro (Area area, int row, const JobEpoch *epoch)
+{
+  MetricsInterval macro = epoch->table->macro_auroc;
+
+  if (isnan (macro.value))
+    draw_printf (area, row, 0, ROLE_NORMAL, "epoch %u   loss %.4f   macro AUROC %s", epoch->epoch,
+                 epoch->train_loss, symbol (SYMBOL_DASH));
+  else if (isnan (macro.low))
+    draw_printf (area, row, 0, ROLE_STRONG, "epoch %u   loss %.4f   macro AUROC %.3f", epoch->epoch,
+                 epoch->train_loss, macro.value);
+  else
+    draw_printf (area, row, 0, ROLE_STRONG, "epoch %u   loss %.4f   macro AUROC %.3f (%.3f-%.3f)",
+                 epoch->epoch, epoch->train_loss, macro.value, macro.low, macro.high);
+}
+
+static const char *
+state_text (const JobSnapshot *job)
+{
+  static const char *const states[] = { [JOB_RUNNING] = "running",
+                                        [JOB_DONE] = "done",
+                                        [JOB_FAILED] = "failed",
+                                        [JOB_CANCELLED] = "cancelled" };
+
+  return job->state == JOB_RUNNING && job->paused ? "paused" : states[job->state];
+}
+
+/** "encoding  [bar] 12/40 scans  1.5/s  ETA 20 s": rates are those of the stage. */
+static void
+draw_progress (Area area, int row, const char *stage, const char *unit, guint64 done, guint64 total,
+               double rate_per_s, double eta_s)
+{
+  int bar = MAX (area.width / 4, 4), at = draw_printf (area, row, 0, ROLE_NORMAL, "%s ", stage);
+
+  if (total > 0)
+    {
+      draw_bar (area, row, at, bar, (double) done / (double) total, ROLE_ACCENT);
+      at += bar + 1;
+      at += draw_printf (area, row, at, ROLE_STRONG,
+                         "%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " %s", done, total, unit);
+    }
+  else
+    at += draw_printf (area, row, at, ROLE_STRONG, "%" G_GUINT64_FORMAT " %s", done, unit);
+  if (!isnan (rate_per_s))
+    at += draw_printf (area, row, at, ROLE_DIM, "  %.3g/s", rate_per_s);
+  if (!isnan (eta_s))
+    {
+      g_autofree char *left = duration (eta_s);
+
+      draw_printf (area, row, at, ROLE_DIM, "  %s left", left);
+    }
+}
+
+static void
+draw_job (Training *self, const JobSnapshot *job, Area area)
+{
+  g_autofree char *elapsed = duration (job->elapsed_s);
+  int at = draw_printf (area, 0, 0, ROLE_STRONG, "%s", app_job_title (self->app));
+
+  at += draw_printf (area, 0, at, job->state == JOB_FAILED ? ROLE_BAD : ROLE_NORMAL, "  %s  %s",
+                     state_text (job), elapsed);
+  if (job->cached > 0)
+    at += draw_printf (area, 0, at, ROLE_DIM, "  %u cached", job->cached);
+  if (job->skips->len > 0)
+    at += draw_printf (area, 0, at, ROLE_WARNING, "  %u left out (f)", job->skips->len);
+  if (job->step_total > 0)
+    draw_printf (area, 0, at, ROLE_DIM, "  step %u/%u", job->step_done, job->step_total);
+  draw_progress (area, 1, job->stage != NULL ? job->stage : "", job->unit != NULL ? job->unit : "",
+                 job->done, job->total, job->rate_per_s, job->eta_s);
+  if (job->epochs->len > 0)
+    return;
+  draw_text (area, 2, 0, ROLE_NORMAL, job->message != NULL ? job->message : "");
+  for (guint i = 0; i < job->warnings->len; i++)
+    draw_text (area, 3 + (int) i, 0, ROLE_WARNING, g_ptr_array_index (job->warnings, i));
+}
+
+static void
+draw_head (Training *self, Area area)
+{
+  const JobSnapshot *job = app_job_snapshot (self->app);
+  const StudyProgress *watched = app_watched (self->app);
+
+  if (self->run != NULL)
+    draw_printf (area, 0, 0, ROLE_STRONG, "%s  %s  (Esc: back to the job)", self->run->name,
+                 self->run->status);
+  else if (job != NULL)
+    draw_job (self, job, area);
+  else if (watched != NULL)
+    {
+      draw_printf (area, 0, 0, ROLE_STRONG, "%s, by another program (process %d): watched",
+                   watched->name, watched->pid);
+      draw_progress (area, 1, watched->stage, watched->unit, watched->done, watched->total,
+                     watched->rate_per_s, watched->eta_s);
+    }
+  else
+    draw_text (area, 0, 0, ROLE_DIM,
+               "Nothing was trained yet: 3 sets the parameters, t there trains; 5 has stored runs");
+}
+
+static void
+draw_curve (Area area, const char *title, const double *x, const double *y, guint n, int series,
+            double at)
+{
+  Area body = area_rows (area, 1, area.height - 1);
+  g_autoptr (ReportCanvas) canvas =
+      report_canvas_new ((guint) MAX (body.width, 0), (guint) MAX (body.height, 0),
+                         theme_ascii () ? REPORT_GLYPHS_ASCII : REPORT_GLYPHS_BRAILLE);
+
+  draw_rule (area, 0, title);
+  report_canvas_axes (canvas, report_range (x, n), report_range (y, n));
+  report_canvas_path (canvas, x, y, n, series);
+  for (guint i = 0; i < n; i++)
+    if (x[i] == at)
+      report_canvas_point (canvas, x[i], y[i], series);
+  draw_canvas (body, canvas, (guint) MAX (body.width, 0), (guint) MAX (body.height, 0));
+}
+
+static void
+draw_curves (Area area, GPtrArray *epochs, guint shown)
+{
+  guint n = epochs->len;
+  g_autofree double *x = g_new (double, n), *loss = g_new (double, n), *macro = g_new (double, n);
+  int half = area.height / 2;
+
+  if (area.height < 8 || area.width <= 0)
+    return;
+  for (guint i = 0; i < n; i++)
+    {
+      const JobEpoch *epoch = g_ptr_array_index (epochs, i);
+
+      x[i] = epoch->epoch;
+      loss[i] = epoch->train_loss;
+      macro[i] = epoch->table->macro_auroc.value;
+    }
+  draw_curve (area_rows (area, 0, half), "training loss", x, loss, n, 0, x[shown]);
+  draw_curve (area_rows (area, half, area.height - half), "macro AUROC", x, macro, n, 1, x[shown]);
+}
+
+void
+training_draw (Training *self, Area area)
+{
+  GPtrArray *epochs = training_epochs (self);
+  gboolean has_epochs = epochs != NULL && epochs->len > 0;
+  TrainingLayout layout = training_layout (area, has_epochs);
+  const JobEpoch *epoch;
+
+  if (has_epochs && self->latest)
+    self->shown = epochs->len - 1;
+  self->shown = has_epochs ? MIN (self->shown, epochs->len - 1) : 0;
+  if (has_epochs && self->open)
+    {
+      finding_draw (&self->finding, g_ptr_array_index (epochs, self->shown), area);
+      return;
+    }
+  draw_head (self, layout.head);
+  if (!has_epochs)
+    return;
+  epoch = g_ptr_array_index (epochs, self->shown);
+  draw_macro (layout.head, HEAD_ROWS - 1, epoch);
+  metrics_view_draw (&self->table, layout.table, epochs, self->shown, training_compared (self),
+                     TRUE);
+  draw_curves (layout.curves, epochs, self->shown);
+}

@@ -1,0 +1,54 @@
+/**
+ * training_private.h: the state of the Training screen, shared by its files.
+ */
+#pragma once
+
+#include "app.h"
+#include "finding.h"
+#include "metrics_view.h"
+#include "training.h"
+
+typedef struct
+{
+  gint64 id; /* 0: the job's */
+  char *name;
+  char *status;
+  int kept_epoch;    /* -1: none */
+  GPtrArray *epochs; /* (element-type JobEpoch); the kept one bears scores where they are stored */
+} TrainingRun;
+
+void training_run_free (TrainingRun *run);
+
+typedef struct
+{
+  App *app;
+  MetricsView table;
+  TrainingRun *run;      /* (nullable) a stored run in place of the job */
+  TrainingRun *compared; /* (nullable) */
+  GPtrArray *choices;    /* (nullable) (element-type CatalogRun) while the box to choose is open */
+  Work *loading, *loading_compared, *listing;
+  char *fault; /* (nullable) */
+  guint shown;
+  gboolean latest; /* the epoch in view follows the newest */
+  gboolean open;   /* a finding is */
+  Finding finding;
+} Training;
+
+/** training_epochs: of the run in view; %NULL where there is none. */
+GPtrArray *training_epochs (const Training *self);
+const MetricsTable *training_compared (const Training *self);
+
+/** The screen's parts; those without room are empty. Pure. */
+typedef struct
+{
+  Area head, table, curves;
+} TrainingLayout;
+TrainingLayout training_layout (Area area, gboolean has_epochs);
+
+void training_draw (Training *self, Area area);
+
+/** training_load: read a stored run in a worker; it is in view when it is there. */
+void training_load (Training *self, gint64 run_id);
+void training_load_compared (Training *self, gint64 run_id);
+/** training_choose_compared: list the runs, let one be chosen. */
+void training_choose_compared (Training *self);
