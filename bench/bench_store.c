@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #define SEED 2024
-#define SIGNAL 0.05
+#define SIGNAL 0.3
 
 /* ---- the store ---- */
 

@@ -185,7 +185,6 @@ app_draw (App *app)
   wnoutrefresh (stdscr);
   doupdate ();
   app->repaint = FALSE;
-  app->drawn_us = g_get_monotonic_time ();
   if (class->drawn != NULL)
     class->drawn (data, repaint);
 }
@@ -197,6 +196,8 @@ draw_later (gpointer data)
 
   app->draw_source = 0;
   app_draw (app);
+  /* Draws that answer a key do not count: what the key started must not wait for a frame. */
+  app->drawn_us = g_get_monotonic_time ();
   return G_SOURCE_REMOVE;
 }
 

@@ -1,10 +1,15 @@
 #include "app_private.h"
 
 #include "base/error.h"
+#include "experiment.h"
 #include "log.h"
 #include "study/demo_job.h"
 
 #include <math.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define JOB_NICENESS 10
 
 /** What runs on the job's thread: the work, inside the workspace's lock. */
 typedef struct
@@ -21,6 +26,9 @@ locked_job (Job *job, gpointer data, GError **error)
   LockedJob *locked = data;
   gboolean done;
 
+  /* This thread and those that it will start, libtorch's too, make way for the keys. Where that is
+     refused they are only slower to answer. */
+  setpriority (PRIO_PROCESS, (id_t) gettid (), JOB_NICENESS);
   if (!workspace_lock (locked->workspace, locked->title, error))
     return FALSE;
   {
@@ -209,9 +217,11 @@ demo_done (App *app, gpointer data, const GError *error)
   if (error == NULL)
     {
       g_autoptr (TrainParameters) parameters = study_demo_parameters (&demo->demo);
+      g_autofree char *text = train_parameters_text (parameters);
 
       /* What comes next in Experiment starts from what the demo did. */
-      app_parameters (app)->fraction = parameters->fraction;
+      train_parameters_parse (app->parameters, text, "the demo's parameters", NULL);
+      experiment_refresh (app->screens[SCREEN_EXPERIMENT]);
       app_set_volumes_directory (app, demo->demo.volumes);
       app_choose_run (app, demo->run->id, demo->run->name, 0);
       app_message (app, "The demo is done. 3: tune it live; 1: its records; 5: its runs");
