@@ -58,6 +58,9 @@ const char *app_workspace_directory (App *app);
 /** app_start_demo: the synthetic cohort, from files to a run; makes the workspace. */
 void app_start_demo (App *app);
 
+/** app_end_welcome: Records has something to show without a workspace: a folder of scans. */
+void app_end_welcome (App *app);
+
 /** app_store_changed: tell every screen; jobs do it by themselves when they end. */
 void app_store_changed (App *app);
 

@@ -15,7 +15,14 @@ is_empty (CatalogStore *store)
       if (catalog_funnel_read (store, split, &funnel, NULL) && funnel.rows > 0)
         return FALSE;
     }
-  return TRUE;
+  return catalog_runs_count (store, NULL) == 0;
+}
+
+void
+app_end_welcome (App *app)
+{
+  app->welcoming = FALSE;
+  app_redraw (app);
 }
 
 void
