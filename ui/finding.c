@@ -167,15 +167,15 @@ draw_numbers (Area area, const MetricsClass *class, MetricsConfusion c, double t
 {
   draw_printf (area, 0, 0, ROLE_STRONG, "threshold %.3f", threshold);
   if (!isnan (class->auroc.value))
-    draw_printf (area, 0, 17, ROLE_NORMAL, "AUROC %.3f (%.3f-%.3f)", class->auroc.value,
+    draw_printf (area, 1, 0, ROLE_NORMAL, "AUROC %.3f (%.3f-%.3f)", class->auroc.value,
                  class->auroc.low, class->auroc.high);
-  draw_share (area, 1, 0, "sensitivity", metrics_sensitivity (c));
-  draw_share (area, 2, 0, "specificity", metrics_specificity (c));
-  draw_share (area, 3, 0, "PPV", share (c.tp, c.fp));
-  draw_share (area, 4, 0, "NPV", share (c.tn, c.fn));
-  draw_printf (area, 1, 21, ROLE_COLUMN, "%15s %7s", "called present", "absent");
-  draw_printf (area, 2, 21, ROLE_NORMAL, "present %7u %7u", c.tp, c.fn);
-  draw_printf (area, 3, 21, ROLE_NORMAL, "absent  %7u %7u", c.fp, c.tn);
+  draw_share (area, 2, 0, "sensitivity", metrics_sensitivity (c));
+  draw_share (area, 3, 0, "specificity", metrics_specificity (c));
+  draw_share (area, 4, 0, "PPV", share (c.tp, c.fp));
+  draw_share (area, 5, 0, "NPV", share (c.tn, c.fn));
+  draw_printf (area, 2, 19, ROLE_COLUMN, "%13s %5s", "called +", "-");
+  draw_printf (area, 3, 19, ROLE_NORMAL, "present %5u %5u", c.tp, c.fn);
+  draw_printf (area, 4, 19, ROLE_NORMAL, "absent  %5u %5u", c.fp, c.tn);
 }
 
 void
@@ -199,10 +199,10 @@ finding_draw (const Finding *finding, const JobEpoch *epoch, Area area)
       return;
     }
   confusion = metrics_confusion (probabilities, labels, epoch->n, threshold);
-  plot = beside ? area_columns (area, 0, area.width / 2) : area_rows (area, 13, area.height - 13);
+  plot = beside ? area_columns (area, 0, area.width / 2) : area_rows (area, 14, area.height - 14);
   rest = beside ? area_columns (area, area.width / 2 + 1, area.width - area.width / 2 - 1)
-                : area_rows (area, 0, 13);
+                : area_rows (area, 0, 14);
   draw_numbers (rest, class, confusion, threshold);
-  draw_histogram (area_rows (rest, 6, rest.height - 6), probabilities, labels, epoch->n, threshold);
+  draw_histogram (area_rows (rest, 7, rest.height - 7), probabilities, labels, epoch->n, threshold);
   draw_roc (plot, probabilities, labels, epoch->n, confusion);
 }
