@@ -3,56 +3,11 @@
 #include "report/json.h"
 #include "report/tables.h"
 #include "report/text_table.h"
+#include "study/import_files.h"
 #include "study/import_job.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/** CT-RATE's own names of a split's files, in a directory that holds them all. */
-typedef struct
-{
-  char *reports, *labels, *metadata, *no_chest;
-} SplitFiles;
-
-static void
-split_files_clear (SplitFiles *files)
-{
-  g_free (files->reports);
-  g_free (files->labels);
-  g_free (files->metadata);
-  g_free (files->no_chest);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SplitFiles, split_files_clear)
-
-static char *
-present_or_null (char *path)
-{
-  if (g_file_test (path, G_FILE_TEST_EXISTS))
-    return path;
-  g_free (path);
-  return NULL;
-}
-
-static SplitFiles
-files_in (const char *directory, CatalogSplit split)
-{
-  /* CT-RATE calls the same split "validation" in two files and "valid" in the others. */
-  gboolean train = split == CATALOG_SPLIT_TRAIN;
-  SplitFiles files = {
-    .reports =
-        g_build_filename (directory, train ? "train_reports.csv" : "validation_reports.csv", NULL),
-    .labels = g_build_filename (
-        directory, train ? "train_predicted_labels.csv" : "valid_predicted_labels.csv", NULL),
-    .metadata = g_build_filename (directory,
-                                  train ? "train_metadata.csv" : "validation_metadata.csv", NULL),
-    .no_chest =
-        g_build_filename (directory, train ? "no_chest_train.txt" : "no_chest_valid.txt", NULL),
-  };
-
-  files.metadata = present_or_null (files.metadata);
-  files.no_chest = present_or_null (files.no_chest);
-  return files;
-}
 
 static json_t *
 funnel_json (const CatalogFunnel *funnel)
@@ -113,7 +68,7 @@ batch_import_directory (const Batch *batch, Workspace *workspace, const char *di
 
   for (CatalogSplit split = CATALOG_SPLIT_TRAIN; split <= CATALOG_SPLIT_VALID; split++)
     {
-      g_auto (SplitFiles) files = files_in (directory, split);
+      g_auto (StudyImportFiles) files = study_import_files (directory, split);
       CatalogImportOptions options = { .split = split,
                                        .reports_path = files.reports,
                                        .labels_path = files.labels,
@@ -122,7 +77,7 @@ batch_import_directory (const Batch *batch, Workspace *workspace, const char *di
                                        .require_both = require_both };
       int code;
 
-      if (only >= 0 ? only != (int) split : !g_file_test (files.reports, G_FILE_TEST_EXISTS))
+      if (only >= 0 ? only != (int) split : !study_import_files_present (&files))
         continue;
       code = import_split (batch, workspace, &options);
       if (code != BATCH_DONE && code != BATCH_SKIPPED)

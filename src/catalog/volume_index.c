@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -172,6 +173,22 @@ guint
 catalog_volume_index_size (const CatalogVolumeIndex *index)
 {
   return g_hash_table_size (index->paths);
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+const char **
+catalog_volume_index_names (const CatalogVolumeIndex *index)
+{
+  guint n;
+  const char **names = (const char **) g_hash_table_get_keys_as_array (index->paths, &n);
+
+  qsort (names, n, sizeof *names, compare_names);
+  return names;
 }
 
 const char *

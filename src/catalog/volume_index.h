@@ -17,6 +17,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogVolumeIndex, catalog_volume_index_free)
 
 guint catalog_volume_index_size (const CatalogVolumeIndex *index);
 
+/** catalog_volume_index_names: (transfer container) record names without suffix, in the order of names, %NULL-terminated; the strings are the index's. */
+const char **catalog_volume_index_names (const CatalogVolumeIndex *index);
+
 /** catalog_volume_index_path: path of a volume by record name; %NULL where it is not on disk. Owned by the index. */
 const char *catalog_volume_index_path (const CatalogVolumeIndex *index, const char *volume);
 

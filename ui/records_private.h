@@ -1,0 +1,118 @@
+/**
+ * records_private.h: the Records screen's state, for its own files.
+ */
+#pragma once
+
+#include "app.h"
+#include "catalog/import.h"
+#include "catalog/listing.h"
+#include "catalog/match.h"
+#include "catalog/volume_index.h"
+#include "list.h"
+#include "records.h"
+#include "records_layout.h"
+
+/** A line of the lower pane. */
+typedef struct
+{
+  char *text;
+  Role role;
+  GArray *spans; /* (nullable) (element-type CatalogSpan) what the search found in it */
+} PaneLine;
+
+/** A scan of a folder that is browsed without tables. */
+typedef struct
+{
+  const char *name, *path; /* of the index */
+  gboolean known;          /* the rest was read */
+  guint64 size_bytes;
+  gsize n[3];
+  double spacing_mm[3];
+  char *fault; /* (nullable) */
+} FolderScan;
+
+typedef struct
+{
+  App *app;
+
+  /* what is wished */
+  char *search, *filter, *sort; /* (nullable) */
+  char *search_before;          /* (nullable) while another is typed */
+  gboolean descending, dropped, zoomed, funnel_drawn;
+  int funnel;        /* 1 shown, 0 hidden, -1 as the height allows */
+  char *sort_before; /* what the errors stand in place of; "" is the file's order */
+  gboolean descending_before;
+  gboolean errors;
+
+  /* what the last query gave */
+  Work *query;
+  GArray *ids;      /* (element-type gint64) */
+  GPtrArray *terms; /* (element-type CatalogTerm) what is marked in reports */
+  List list;
+  char *fault; /* (nullable) of the query */
+  CatalogFunnel funnels[2];
+  gboolean imported[2];
+  char *wanted;     /* (nullable) the volume that the cursor goes to when the rows come */
+  GHashTable *tags; /* volume names */
+
+  /* the rows in view */
+  GPtrArray *page; /* (element-type CatalogRecord) */
+  guint64 page_top;
+
+  /* the record under the cursor */
+  CatalogRecord *record; /* (nullable) */
+  gboolean has_predictions;
+  double predictions[CATALOG_N_LABELS];
+  GPtrArray *lines; /* (nullable) (element-type PaneLine) wrapped to lines_width */
+  int lines_width;
+  gboolean lines_with_labels;
+  guint pane_top, pane_rows;
+
+  /* a folder in place of the records */
+  char *folder; /* (nullable) */
+  CatalogVolumeIndex *index;
+  GArray *scans; /* (element-type FolderScan) */
+  List scan_list;
+  Work *walk, *headers;
+
+  Work *runs_work;
+  GPtrArray *runs; /* (nullable) (element-type CatalogRun) to choose from */
+
+  /* an import that is being asked for */
+  char *import_reports, *import_labels, *import_metadata;
+
+  Area table; /* as drawn last */
+  TableColumn columns[RECORDS_N_COLUMNS];
+  int column_x[RECORDS_N_COLUMNS], column_width[RECORDS_N_COLUMNS];
+} Records;
+
+/* records_query.c */
+/** records_query: ask for the rows anew; the old ones stay until the answer. */
+void records_query (Records *records);
+/** records_forget_page: the rows in view may be others. */
+void records_forget_page (Records *records);
+/** records_row: of the list, by an indexed page; %NULL where it is gone. Owned by the page. */
+const CatalogRecord *records_row (Records *records, guint64 row);
+/** records_take_cursor: the record under the cursor with its report and predictions. */
+void records_take_cursor (Records *records);
+
+/* records_table.c */
+void records_draw_table (Records *records, Area area);
+void records_draw_funnel (Records *records, Area area);
+/** records_sort_at: the field of the column at a place of the head; %NULL for none. */
+const char *records_sort_at (const Records *records, int x);
+
+/* records_pane.c */
+void records_draw_pane (Records *records, Area labels, Area pane);
+void records_forget_pane (Records *records);
+void records_pane_scroll (Records *records, int rows);
+void records_pane_match (Records *records, int step);
+
+/* records_folder.c */
+void records_browse (Records *records, const char *folder);
+void records_leave_folder (Records *records);
+void records_draw_folder (Records *records, Area area);
+gboolean records_folder_command (Records *records, Command command);
+
+/* records_import.c */
+gboolean records_import_directory (Records *records, const char *directory, GError **error);

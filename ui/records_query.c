@@ -1,0 +1,217 @@
+#include "records_private.h"
+
+#include "catalog/runs.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PAGE_ROWS 64 /* rows read around those in view */
+
+/** A question for a worker; everything in it is its own. */
+typedef struct
+{
+  Workspace *workspace;
+  char *search, *filter, *sort;
+  CatalogListOptions options;
+} Question;
+
+typedef struct
+{
+  GArray *ids;
+  CatalogFunnel funnels[2];
+  gboolean imported[2];
+} Answer;
+
+static void
+question_free (gpointer data)
+{
+  Question *question = data;
+
+  g_free (question->search);
+  g_free (question->filter);
+  g_free (question->sort);
+  g_free (question);
+}
+
+static void
+answer_free (gpointer data)
+{
+  Answer *answer = data;
+
+  g_clear_pointer (&answer->ids, g_array_unref);
+  g_free (answer);
+}
+
+static gpointer
+ask (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Question *question = data;
+  g_autoptr (CatalogStore) store = workspace_store (question->workspace, error);
+  g_autoptr (CatalogQuery) query =
+      store != NULL ? catalog_query_parse (question->filter, error) : NULL;
+  Answer *answer;
+
+  if (query == NULL)
+    return NULL;
+  question->options.search = question->search;
+  question->options.sort = question->sort;
+  answer = g_new0 (Answer, 1);
+  answer->ids = catalog_records_ids (store, query, &question->options, cancellable, error);
+  if (answer->ids == NULL)
+    {
+      answer_free (answer);
+      return NULL;
+    }
+  for (CatalogSplit split = CATALOG_SPLIT_TRAIN; split <= CATALOG_SPLIT_VALID; split++)
+    answer->imported[split] = catalog_funnel_read (store, split, &answer->funnels[split], NULL);
+  return answer;
+}
+
+/** The cursor stays on its record, or goes to the one that is wished for. */
+static void
+place_cursor (Records *records, gint64 id)
+{
+  for (guint i = 0; id > 0 && i < records->ids->len; i++)
+    if (g_array_index (records->ids, gint64, i) == id)
+      {
+        records->list.cursor = i;
+        break;
+      }
+  list_fit (&records->list, records->list.page);
+}
+
+static gint64
+id_of (Records *records, const char *volume)
+{
+  CatalogStore *store = app_store (records->app);
+  g_autoptr (CatalogRecord) record =
+      store != NULL ? catalog_record_get (store, volume, NULL) : NULL;
+
+  return record != NULL ? record->id : 0;
+}
+
+static void
+answered (gpointer owner, gpointer result, const GError *error)
+{
+  Records *records = owner;
+  Answer *answer = result;
+  gint64 id = records->record != NULL ? records->record->id : 0;
+
+  records->query = NULL;
+  g_clear_pointer (&records->fault, g_free);
+  if (answer == NULL)
+    records->fault = g_strdup (error != NULL ? error->message : "");
+  else
+    {
+      g_array_unref (records->ids);
+      records->ids = g_steal_pointer (&answer->ids);
+      memcpy (records->funnels, answer->funnels, sizeof records->funnels);
+      memcpy (records->imported, answer->imported, sizeof records->imported);
+      records->list.n = records->ids->len;
+      if (records->wanted != NULL)
+        id = id_of (records, records->wanted);
+      g_clear_pointer (&records->wanted, g_free);
+      place_cursor (records, id);
+      records_forget_page (records);
+      answer_free (answer);
+    }
+  app_redraw (records->app);
+}
+
+void
+records_query (Records *records)
+{
+  const AppRun *run = app_chosen_run (records->app);
+  Question *question;
+  g_autoptr (CatalogQuery) query = catalog_query_parse (records->filter, NULL);
+
+  work_cancel (&records->query);
+  if (app_workspace (records->app) == NULL)
+    return;
+  g_clear_pointer (&records->terms, g_ptr_array_unref);
+  records->terms = catalog_search_terms (records->search);
+  if (records->search == NULL && query != NULL)
+    {
+      g_ptr_array_unref (records->terms);
+      records->terms = catalog_query_terms (query);
+    }
+  records_forget_pane (records);
+
+  question = g_new0 (Question, 1);
+  question->workspace = app_workspace (records->app);
+  question->search = g_strdup (records->search);
+  question->filter = g_strdup (records->filter);
+  question->sort = g_strdup (records->sort);
+  question->options = (CatalogListOptions){ .descending = records->descending,
+                                            .with_dropped = records->dropped,
+                                            .split = -1,
+                                            .run_id = run->id,
+                                            .class_index = (int) run->class_index };
+  /* Without a run there is nothing to sort by in it. */
+  if (run->id == 0
+      && (g_strcmp0 (question->sort, "error") == 0
+          || g_strcmp0 (question->sort, "probability") == 0))
+    g_clear_pointer (&question->sort, g_free);
+  records->query = works_start (app_works (records->app), ask, question, question_free, answer_free,
+                                answered, records);
+}
+
+/* ---- rows in view ---- */
+
+void
+records_forget_page (Records *records)
+{
+  g_clear_pointer (&records->page, g_ptr_array_unref);
+  g_clear_pointer (&records->record, catalog_record_free);
+  records_forget_pane (records);
+}
+
+const CatalogRecord *
+records_row (Records *records, guint64 row)
+{
+  const AppRun *run = app_chosen_run (records->app);
+  const CatalogRowContext context = { .run_id = run->id, .class_index = (int) run->class_index };
+
+  if (row >= records->ids->len || app_store (records->app) == NULL)
+    return NULL;
+  if (records->page == NULL || row < records->page_top
+      || row >= records->page_top + records->page->len)
+    {
+      gsize n;
+
+      g_clear_pointer (&records->page, g_ptr_array_unref);
+      records->page_top = row - MIN (row, PAGE_ROWS / 4);
+      n = MIN (MAX (PAGE_ROWS, 2 * records->list.page), records->ids->len - records->page_top);
+      records->page = catalog_records_page (
+          app_store (records->app), &g_array_index (records->ids, gint64, records->page_top), n,
+          &context, NULL);
+      if (records->page == NULL)
+        return NULL;
+    }
+  return g_ptr_array_index (records->page, row - records->page_top);
+}
+
+void
+records_take_cursor (Records *records)
+{
+  const AppRun *run = app_chosen_run (records->app);
+  gint64 id;
+
+  if (records->list.cursor >= records->ids->len || app_store (records->app) == NULL)
+    {
+      g_clear_pointer (&records->record, catalog_record_free);
+      return;
+    }
+  id = g_array_index (records->ids, gint64, records->list.cursor);
+  if (records->record != NULL && records->record->id == id)
+    return;
+  g_clear_pointer (&records->record, catalog_record_free);
+  records_forget_pane (records);
+  records->pane_top = 0;
+  records->record = catalog_record_by_id (app_store (records->app), id, NULL);
+  records->has_predictions =
+      records->record != NULL && run->id != 0
+      && catalog_record_predictions (app_store (records->app), run->id, records->record->volume,
+                                     records->predictions, NULL)
+      && !isnan (records->predictions[0]);
+}
