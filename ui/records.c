@@ -131,14 +131,13 @@ check_filter (gpointer data, const char *text, GError **error)
 {
   g_autoptr (GError) fault = NULL;
   g_autoptr (CatalogQuery) query = catalog_query_parse (text, &fault);
-  const char *last;
+  g_autofree char *first = NULL;
 
   if (query != NULL)
     return TRUE;
-  /* The text and the caret under it are on the line already; what was expected comes last. */
-  last = strrchr (fault->message, '\n');
-  g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                       last != NULL ? last + 1 : fault->message);
+  /* The text stands before it on the line already, so the first line says enough. */
+  first = g_strndup (fault->message, strcspn (fault->message, "\n"));
+  g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, first);
   return FALSE;
 }
 

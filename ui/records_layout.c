@@ -4,8 +4,8 @@
 
 #define LEAST_TABLE_ROWS 5
 #define LEAST_FUNNEL_HEIGHT 36 /* from here on the funnel shows by itself */
-#define LABELS_WIDTH 54
-#define LEAST_WIDTH_WITH_LABELS 108
+#define LABELS_WIDTH 57
+#define LEAST_WIDTH_WITH_LABELS 112
 
 RecordsLayout
 records_layout (Area area, int funnel, gboolean zoomed)
