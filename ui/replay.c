@@ -2,6 +2,7 @@
 
 #include "app_private.h"
 #include "base/error.h"
+#include "log.h"
 #include "terminal.h"
 
 #include <stdio.h>
@@ -199,6 +200,7 @@ fail (Replay *replay, const Step *step)
   g_autofree char *screen = terminal_screen ();
 
   terminal_stop ();
+  log_release ();
   app_leave (replay->app, 1);
   g_printerr ("%s: line %u: waited %d s in vain for \"%s\"; the screen is:\n%s", replay->path,
               step->line, replay->timeout_s, step->text, screen);

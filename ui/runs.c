@@ -276,7 +276,8 @@ save (gpointer screen, GKeyFile *state)
   g_key_file_set_string (state, GROUP, "sort", runs_columns[self->sort].title);
   g_key_file_set_boolean (state, GROUP, "descending", self->descending);
   g_key_file_set_int64 (state, GROUP, "selected", self->selected);
-  g_key_file_set_integer_list (state, GROUP, "tagged", (int *) (void *) tags->data, tags->len);
+  if (tags->len > 0)
+    g_key_file_set_integer_list (state, GROUP, "tagged", (int *) (void *) tags->data, tags->len);
 }
 
 static void
