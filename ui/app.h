@@ -82,7 +82,8 @@ void app_choose_run (App *app, gint64 id, const char *name, guint class_index);
 
 /** What Slices shows. @volume: a record's name, or %NULL for a file that is no record. */
 void app_look_at (App *app, const char *volume, const char *path);
-/** The neighbour of the record in the Records list; %FALSE at either end. Slices calls it. */
+/** The neighbour of the record in the Records list, itself for step 0; %FALSE where there is none.
+ * Slices calls it. */
 gboolean app_look_at_neighbour (App *app, int step);
 /** Records says who the neighbours are; @neighbour returns a volume name to g_free, or %NULL. */
 void app_set_neighbours (App *app, char *(*neighbour) (gpointer data, int step, char **path),
@@ -91,7 +92,8 @@ void app_set_neighbours (App *app, char *(*neighbour) (gpointer data, int step, 
 /** app_volume_path: where a record's file lies; %NULL while the folder is being walked, or where it
  * is not there. The folder is the setting "volumes.directory". */
 const char *app_volume_path (App *app, const char *volume);
-/** app_set_volumes_directory: remembers it and walks it in the background; store_changed() follows. */
+/** app_set_volumes_directory: remembers it and walks it in the background; store_changed() follows.
+ */
 void app_set_volumes_directory (App *app, const char *directory);
 const char *app_volumes_directory (App *app); /* (nullable) */
 
@@ -143,7 +145,8 @@ typedef struct
   const char *initial; /* (nullable) */
   const char *history; /* (nullable) name of the history it shares */
   PromptKind kind;
-  /** (nullable) after every change; sets @error to what is wrong with the text so far, shown beside it. */
+  /** (nullable) after every change; sets @error to what is wrong with the text so far, shown beside
+   * it. */
   gboolean (*check) (gpointer data, const char *text, GError **error);
   /** (nullable) after every change, for searches as you type; %NULL @text: cancelled. */
   void (*changed) (gpointer data, const char *text);

@@ -150,10 +150,21 @@ load (gpointer screen, GKeyFile *state)
   load_voxel (slices, state);
 }
 
+/** Who has chosen nothing yet sees the record under the cursor. */
+static void
+enter (gpointer screen)
+{
+  Slices *slices = screen;
+
+  if (slices->path == NULL)
+    app_look_at_neighbour (slices->app, 0);
+}
+
 const ScreenClass slices_screen = { .title = "Slices",
                                     .create = create,
                                     .destroy = destroy,
                                     .scopes = scopes,
+                                    .enter = enter,
                                     .leave = leave,
                                     .draw = slices_draw,
                                     .drawn = slices_drawn,
