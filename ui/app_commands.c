@@ -87,12 +87,15 @@ static gboolean
 dump_screen (App *app, const char *rest, GError **error)
 {
   g_autofree char *text = NULL, *path = expand_home (rest);
+  g_autoptr (OutputFile) file = NULL;
 
   if (!need (rest, "the file to write", error))
     return FALSE;
   app_draw (app);
   text = terminal_screen ();
-  return g_file_set_contents (path, text, -1, error);
+  file = output_file_open (path, TRUE, error);
+  return file != NULL && output_file_write (file, text, strlen (text), error)
+         && output_file_commit (file, error);
 }
 
 static const LineCommand commands[] = {
