@@ -1,0 +1,241 @@
+/* A tour of every screen of the real program, by its keys, in terminals of many sizes and kinds. */
+#include "program.h"
+#include "testing_study.h"
+
+#include "draw.h"
+#include "nifti_maker.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static Workspace *workspace; /* imported, with latents and two runs */
+static char *scan;
+
+static int
+make_workspace (void **state)
+{
+  static const char *const runs[] = { "first", "second" };
+  static double values[40 * 30 * 20];
+  nifti_2_header header;
+
+  workspace = testing_study_workspace ("tour", 200, 100);
+  testing_study_latents (workspace, 24, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (runs); i++)
+    {
+      g_auto (ProgramResult) result =
+          program_expect (0, "train", "-w", workspace_directory (workspace), "--fraction", "0.9",
+                          "--name", runs[i], "--gamma", i == 0 ? "2" : "0", NULL);
+    }
+  header = nifti_maker_header (NIFTI_TYPE_INT16, 40, 30, 20);
+  nifti_maker_orient (&header, "LPS");
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    values[i] = -1000 + (double) (i % 40) * 40;
+  scan = nifti_maker_write ("scan.nii", &header, values, NIFTI_MAKER_PLAIN);
+  return 0;
+}
+
+static int
+free_workspace (void **state)
+{
+  g_clear_pointer (&workspace, workspace_free);
+  g_clear_pointer (&scan, g_free);
+  return 0;
+}
+
+/** Run the program by keys; @more: further arguments, %NULL-terminated. */
+static void
+replay (const char *directory, const char *keys, const char *const *more)
+{
+  g_autofree char *path = testing_write ("tour.replay", keys, strlen (keys));
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) arguments = NULL;
+  g_autofree char *out = NULL, *err = NULL;
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  g_strv_builder_add (builder, program_path ());
+  g_strv_builder_add (builder, "-w");
+  g_strv_builder_add (builder, directory);
+  g_strv_builder_add (builder, "--replay");
+  g_strv_builder_add (builder, path);
+  g_strv_builder_addv (builder, (const char **) more);
+  arguments = g_strv_builder_end (builder);
+  g_spawn_sync (NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, &error);
+  assert_no_error (error);
+  if (status != 0)
+    fail_msg ("the tour ended with %d: %s%s", status, out, err);
+}
+
+/** The steps of the tour; every dump is looked at. */
+static const struct
+{
+  const char *name, *keys, *shows;
+} steps[] = {
+  { "records", "key Esc Esc Esc 1 g\nwait records\n", "records" },
+  { "search", "key /\ntype the\nkey Enter\nwait search: the\n", "search: the" },
+  { "dropped", "key Esc d\nwait dropped too\n", "dropped too" },
+  { "sorts", "key d s\nwait Sort by\n", "Sort by" },
+  { "filter", "key Esc \\\ntype age > 30\nkey Enter\nwait filter: age > 30\n", "filter: age > 30" },
+  { "zoomed", "key z\n", "filter: age > 30" },
+  { "help", "key z Esc ?\nwait Records:\n", "Records:" },
+  { "log", "key Esc !\nwait Log\n", "Log" },
+  { "slices", "key Esc :\ntype open @SCAN@\nkey Enter\nwait /20 \n", "scan.nii" },
+  { "coronal",
+    "key c\nwait coronal\nkey s\nwait sagittal\nkey a\nwait axial\nkey j j k x h B i + -\n",
+    "axial" },
+  { "experiment", "key Esc Esc Esc 3\nwait gamma\n", "gamma" },
+  { "runs", "key Esc 5\nwait second\n", "second" },
+  { "compared", "key g Space j Space c\nwait DeLong\n", "DeLong" },
+  { "training", "key Esc Space k Space Enter\nwait macro\n", "macro" },
+  { "finding", "key j j Enter\nwait threshold\nkey l l H y\n", "threshold" },
+};
+
+static char *
+dump_path (const char *name)
+{
+  g_autofree char *file = g_strconcat (name, ".txt", NULL);
+
+  return testing_path (file);
+}
+
+static char *
+tour_keys (int width, int height)
+{
+  GString *keys = g_string_new (NULL);
+
+  g_string_append_printf (keys, "size %dx%d\ntimeout 60\n", width, height);
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
+    {
+      g_autofree char *path = dump_path (steps[i].name);
+
+      g_string_append_printf (keys, "%sdump %s\n", steps[i].keys, path);
+    }
+  g_string_replace (keys, "@SCAN@", scan, 0);
+  return g_string_free (keys, FALSE);
+}
+
+static void
+check_dump (guint step, int width, int height, gboolean ascii)
+{
+  g_autofree char *path = dump_path (steps[step].name), *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  assert_true (g_utf8_validate (text, -1, NULL));
+  if (strstr (text, steps[step].shows) == NULL)
+    fail_msg ("%s at %dx%d does not show \"%s\":\n%s", steps[step].name, width, height,
+              steps[step].shows, text);
+  if (ascii && !g_str_is_ascii (text))
+    fail_msg ("%s: not ASCII:\n%s", steps[step].name, text);
+  lines = g_strsplit (text, "\n", -1);
+  assert_int_equal (g_strv_length (lines), height + 1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    assert_true (text_width (lines[i]) <= width);
+  g_remove (path);
+}
+
+static void
+test_every_screen_in_every_kind_of_terminal (void **state)
+{
+  static const struct
+  {
+    int width, height;
+  } sizes[] = { { 80, 24 }, { 120, 40 }, { 200, 60 } };
+  static const char *const kinds[][3] = {
+    { "--colours", "256" }, { "--colours", "8" }, { "--colours", "0" }, { "--ascii" }
+  };
+
+  for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
+    for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+      {
+        g_autofree char *keys = tour_keys (sizes[s].width, sizes[s].height);
+
+        replay (workspace_directory (workspace), keys, kinds[k]);
+        for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
+          check_dump (i, sizes[s].width, sizes[s].height, k == 3);
+      }
+}
+
+static void
+test_any_size_will_do (void **state)
+{
+  static const char *const views[] = { "key 1\n", "key 2\n",   "key 3\n",    "key 4\n",
+                                       "key 5\n", "key 1 ?\n", "key Esc :\n" };
+  static const int heights[] = { 1, 2, 3, 5, 9, 10, 11, 15, 24, 40, 100 };
+  static const int widths[] = { 1, 2, 3, 7, 20, 39, 40, 41, 60, 79, 80, 120, 300 };
+  static const char *const none[] = { NULL };
+  g_autoptr (GString) keys = g_string_new ("size 80x24\ntimeout 60\n");
+
+  g_string_append_printf (keys,
+                          "type :open %s\nkey Enter\nwait /20 \nkey 5\nwait second\nkey Enter\n"
+                          "wait macro\n",
+                          scan);
+  for (guint v = 0; v < G_N_ELEMENTS (views); v++)
+    {
+      g_string_append (keys, views[v]);
+      for (guint h = 0; h < G_N_ELEMENTS (heights); h++)
+        for (guint w = 0; w < G_N_ELEMENTS (widths); w++)
+          g_string_append_printf (keys, "size %dx%d\n", widths[w], heights[h]);
+    }
+  replay (workspace_directory (workspace), keys->str, none);
+}
+
+static void
+test_what_was_looked_at_comes_back (void **state)
+{
+  static const char *const none[] = { NULL };
+  g_autofree char *path = dump_path ("again");
+  g_autofree char *keys = g_strdup_printf ("size 80x24\nwait filter: age > 50\ndump %s\n", path);
+
+  replay (workspace_directory (workspace),
+          "size 80x24\nkey Esc Esc Esc 1\nwait records\ntype :filter age > 50\nkey Enter\n"
+          "wait filter: age > 50\n",
+          none);
+  replay (workspace_directory (workspace), keys, none);
+}
+
+static void
+test_the_first_screen_offers_ways_to_begin (void **state)
+{
+  static const char *const none[] = { NULL };
+  g_autofree char *directory = testing_path ("nowhere");
+  struct stat info;
+
+  replay (directory,
+          "size 80x24\nwait Try the demo\nsize 200x60\nwait Import CT-RATE\nkey j j\n"
+          "size 40x10\nkey q\n",
+          none);
+  /* Looking alone makes nothing. */
+  assert_int_not_equal (stat (directory, &info), 0);
+}
+
+static void
+test_a_wrong_replay_names_its_line (void **state)
+{
+  static const char wrong[] = "key j\nkey Nowhere\n";
+  g_autofree char *path = testing_write ("wrong.replay", wrong, strlen (wrong));
+  const char *const arguments[] = { program_path (), "--replay", path, NULL };
+  g_autofree char *err = NULL;
+  int status;
+
+  assert_true (g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL,
+                             &err, &status, NULL));
+  assert_int_equal (WEXITSTATUS (status), 2);
+  assert_non_null (strstr (err, "line 2"));
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_every_screen_in_every_kind_of_terminal),
+    cmocka_unit_test (test_any_size_will_do),
+    cmocka_unit_test (test_what_was_looked_at_comes_back),
+    cmocka_unit_test (test_the_first_screen_offers_ways_to_begin),
+    cmocka_unit_test (test_a_wrong_replay_names_its_line),
+  };
+
+  return cmocka_run_group_tests (tests, make_workspace, free_workspace);
+}
