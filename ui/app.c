@@ -258,6 +258,7 @@ run_loop (App *app)
 
   app_listen (app);
   app_draw (app);
+  app->drawn_us = 0; /* what the first screen lacks is shown as soon as it is known */
   if (app->replay != NULL)
     replay_start (app->replay, app);
   g_main_loop_run (app->loop);

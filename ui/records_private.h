@@ -46,6 +46,7 @@ typedef struct
 
   /* what the last query gave */
   Work *query;
+  gboolean begun; /* the first rows were asked for */
   GArray *ids;      /* (element-type gint64) */
   GPtrArray *terms; /* (element-type CatalogTerm) what is marked in reports */
   List list;

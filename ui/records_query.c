@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define PAGE_ROWS 64 /* rows read around those in view */
+#define PAGE_ROWS 64   /* rows read around those in view */
+#define FIRST_ROWS 128 /* enough for the first screen, which does not wait for all */
 
 /** A question for a worker; everything in it is its own. */
 typedef struct
@@ -17,6 +18,7 @@ typedef struct
 
 typedef struct
 {
+  gboolean first; /* only the first rows, and no funnels */
   GArray *ids;
   CatalogFunnel funnels[2];
   gboolean imported[2];
@@ -62,7 +64,9 @@ ask (gpointer data, GCancellable *cancellable, GError **error)
       answer_free (answer);
       return NULL;
     }
-  for (CatalogSplit split = CATALOG_SPLIT_TRAIN; split <= CATALOG_SPLIT_VALID; split++)
+  answer->first = question->options.limit > 0;
+  for (CatalogSplit split = CATALOG_SPLIT_TRAIN; !answer->first && split <= CATALOG_SPLIT_VALID;
+       split++)
     answer->imported[split] = catalog_funnel_read (store, split, &answer->funnels[split], NULL);
   return answer;
 }
@@ -103,6 +107,8 @@ answered (gpointer owner, gpointer result, const GError *error)
     records->fault = g_strdup (error != NULL ? error->message : "");
   else
     {
+      gboolean first = answer->first;
+
       g_array_unref (records->ids);
       records->ids = g_steal_pointer (&answer->ids);
       memcpy (records->funnels, answer->funnels, sizeof records->funnels);
@@ -110,10 +116,13 @@ answered (gpointer owner, gpointer result, const GError *error)
       records->list.n = records->ids->len;
       if (records->wanted != NULL)
         id = id_of (records, records->wanted);
-      g_clear_pointer (&records->wanted, g_free);
       place_cursor (records, id);
       records_forget_page (records);
       answer_free (answer);
+      if (first)
+        records_query (records);
+      else
+        g_clear_pointer (&records->wanted, g_free);
     }
   app_redraw (records->app);
 }
@@ -142,11 +151,14 @@ records_query (Records *records)
   question->search = g_strdup (records->search);
   question->filter = g_strdup (records->filter);
   question->sort = g_strdup (records->sort);
-  question->options = (CatalogListOptions){ .descending = records->descending,
-                                            .with_dropped = records->dropped,
-                                            .split = -1,
-                                            .run_id = run->id,
-                                            .class_index = (int) run->class_index };
+  question->options =
+      (CatalogListOptions){ .descending = records->descending,
+                            .with_dropped = records->dropped,
+                            .split = -1,
+                            .limit = records->ids->len == 0 && !records->begun ? FIRST_ROWS : 0,
+                            .run_id = run->id,
+                            .class_index = (int) run->class_index };
+  records->begun = TRUE;
   /* Without a run there is nothing to sort by in it. */
   if (run->id == 0
       && (g_strcmp0 (question->sort, "error") == 0
