@@ -90,6 +90,7 @@ static const struct
   { "compared", "key g Space j Space c\nwait DeLong\n", "DeLong" },
   { "training", "key Esc Space k Space Enter\nwait macro\n", "macro" },
   { "finding", "key j j Enter\nwait threshold\nkey l l H y\n", "threshold" },
+  { "errors", "key e\nwait most confident errors first\n", "most confident errors first" },
 };
 
 static char *

@@ -2,6 +2,8 @@
 
 #include "training_private.h"
 
+#include "records.h"
+
 #include <math.h>
 
 static gpointer
@@ -113,6 +115,7 @@ show_records (Training *self)
       return;
     }
   app_choose_run (self->app, self->run->id, self->run->name, self->finding.class_index);
+  records_show_errors (app_screen_data (self->app, SCREEN_RECORDS));
   app_go_to (self->app, SCREEN_RECORDS);
 }
 
