@@ -533,10 +533,14 @@ test_a_plot_that_lacks_its_class_or_run_says_so (void **state)
       program_expect (2, "export", "-w", workspace, "histogram", "--out", path, NULL);
   g_auto (ProgramResult) alone =
       program_expect (2, "export", "-w", workspace, "comparison", "--out", path, NULL);
+  g_auto (ProgramResult) three =
+      program_expect (2, "export", "-w", workspace, "comparison", "--with", "latest", "--with",
+                      "latest", "--out", path, NULL);
 
   assert_non_null (strstr (unknown.err, "Emphisema"));
   assert_non_null (strstr (unnamed.err, "--class"));
   assert_non_null (strstr (alone.err, "--with"));
+  assert_non_null (strstr (three.err, "two runs"));
   assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 }
 

@@ -270,6 +270,67 @@ test_bootstrap_agrees_with_rows_drawn_one_by_one (void **state)
 }
 
 static void
+test_macro_difference_is_paired (void **state)
+{
+  double logits[300 * 3], other[300 * 3], low, high;
+  guint8 labels[300 * 3];
+  MetricsInput input = random_input (logits, labels, 300, 3, 41);
+  g_autoptr (MetricsTable) a = metrics_table (&input, NULL, NULL);
+  g_autoptr (MetricsTable) b = NULL;
+  MetricsInput of_other = input;
+  double difference;
+
+  assert_true (metrics_macro_difference_interval (&input, logits, &low, &high, NULL, NULL));
+  assert_true (low == 0 && high == 0);
+
+  /* A little worse on every scan: far smaller than what another draw of patients changes. */
+  for (gsize i = 0; i < 300 * 3; i++)
+    other[i] = logits[i] - (labels[i] != 0 ? 0.3 : 0);
+  of_other.logits = other;
+  b = metrics_table (&of_other, NULL, NULL);
+  difference = a->macro_auroc.value - b->macro_auroc.value;
+  assert_true (metrics_macro_difference_interval (&input, other, &low, &high, NULL, NULL));
+  assert_true (0 < low && low < difference && difference < high);
+  assert_true (high - low < 0.3 * (a->macro_auroc.high - a->macro_auroc.low));
+
+  /* The other way round it is the same with the sign turned. */
+  {
+    double turned_low, turned_high;
+
+    assert_true (metrics_macro_difference_interval (&of_other, logits, &turned_low, &turned_high,
+                                                    NULL, NULL));
+    assert_true (fabs (turned_low + high) < 1e-12 && fabs (turned_high + low) < 1e-12);
+  }
+}
+
+static void
+test_macro_difference_agrees_with_rows_drawn_one_by_one (void **state)
+{
+  double logits[60 * 3], other[60 * 3], draws[2000], low, high;
+  guint8 labels[60 * 3];
+  guint32 groups[60];
+  MetricsInput input = random_input (logits, labels, 60, 3, 51), of_other = input;
+  g_autoptr (GRand) noise = g_rand_new_with_seed (2);
+
+  for (gsize i = 0; i < 60; i++)
+    groups[i] = (guint32) (i / 2);
+  for (gsize i = 0; i < 60 * 3; i++)
+    other[i] = logits[i] + g_rand_double_range (noise, -2, 2);
+  input.groups = of_other.groups = groups;
+  input.bootstrap_draws = 4000;
+  of_other.logits = other;
+  for (guint32 d = 0; d < 2000; d++)
+    {
+      g_autoptr (GRand) one = g_rand_new_with_seed (d), same = g_rand_new_with_seed (d);
+
+      draws[d] = slow_draw (&input, 30, one) - slow_draw (&of_other, 30, same);
+    }
+  qsort (draws, 2000, sizeof *draws, compare_doubles);
+  assert_true (metrics_macro_difference_interval (&input, other, &low, &high, NULL, NULL));
+  assert_true (fabs (low - draws[50]) < 0.015 && fabs (high - draws[1950]) < 0.015);
+}
+
+static void
 test_bootstrap_takes_any_patient_numbers_and_number_of_draws (void **state)
 {
   double logits[50 * 2];
@@ -431,6 +492,8 @@ main (void)
     cmocka_unit_test (test_element_and_subset_accuracy_are_told_apart),
     cmocka_unit_test (test_bootstrap_is_seeded_and_wider_over_larger_groups),
     cmocka_unit_test (test_bootstrap_agrees_with_rows_drawn_one_by_one),
+    cmocka_unit_test (test_macro_difference_is_paired),
+    cmocka_unit_test (test_macro_difference_agrees_with_rows_drawn_one_by_one),
     cmocka_unit_test (test_bootstrap_takes_any_patient_numbers_and_number_of_draws),
     cmocka_unit_test (test_bootstrap_of_equal_scores_is_one_half_in_every_draw),
     cmocka_unit_test (test_bootstrap_interval_is_between_the_quantiles),

@@ -265,7 +265,9 @@ test_comparison_shows_the_undefined_and_what_was_left_out (void **state)
     { "Emphysema", 0.9, 0.8, { 0.1, 0.05, 0.15 }, 0.0002 },
     { "Atelectasis", NAN, NAN, { NAN, NAN, NAN }, NAN },
   };
-  const ReportComparison comparison = { "a", "b", classes, 2, 0.9, 0.8, 1, 1234, 0, 5 };
+  const ReportComparison comparison = {
+    "a", "b", classes, 2, { "macro", 0.9, 0.8, { 0.1, 0.04, 0.16 }, NAN }, 1, 1234, 0, 5
+  };
   g_autofree char *text = report_comparison_text (&comparison);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
 
@@ -275,6 +277,7 @@ test_comparison_shows_the_undefined_and_what_was_left_out (void **state)
                        "Emphysema          0.9000  0.8000     +0.1000  [0.050, 0.150]  <0.001");
   assert_non_null (strstr (lines[3], "–       –           –  –"));
   assert_non_null (strstr (text, "macro over 1 of 2  0.9000"));
+  assert_non_null (strstr (text, "+0.1000  [0.040, 0.160]       –"));
   assert_non_null (strstr (text, "on 1,234 scans in common"));
   assert_non_null (strstr (text, "left out: 0 scans of a alone, 5 of b alone"));
 }

@@ -214,9 +214,15 @@ test_auroc_and_comparison_skip_the_undefined (void **state)
     { "Hiatal hernia", NAN, NAN, { NAN, NAN, NAN }, NAN },
   };
   /* A name that is no UTF-8 does not spoil the rest. */
-  const ReportComparison comparison = {
-    "caf\xe9 with a name that goes on and on and on", "b", compared, 2, 0.8, 0.7, 1, 100, 0, 0
-  };
+  const ReportComparison comparison = { "caf\xe9 with a name that goes on and on and on",
+                                        "b",
+                                        compared,
+                                        2,
+                                        { "macro", 0.8, 0.7, { 0.1, 0.03, 0.17 }, NAN },
+                                        1,
+                                        100,
+                                        0,
+                                        0 };
   g_autofree char *auroc = testing_path ("auroc.png"), *two = testing_path ("two.png");
   g_autoptr (GError) error = NULL;
 

@@ -47,7 +47,7 @@ destroy (gpointer screen)
   g_hash_table_unref (self->tagged);
   g_free (self->fault);
   g_free (self->asked_name);
-  g_free (self->asked_with);
+  g_strfreev (self->asked_runs);
   g_free (self->asked_path);
   g_free (self);
 }

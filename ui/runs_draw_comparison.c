@@ -92,12 +92,8 @@ widest (const StudyComparison *pair)
 static void
 draw_pair_row (RunsScreen *self, Area area, int row, int label, const int *x, const int *widths)
 {
-  const StudyComparison *pair = &self->comparison->pair;
-  StudyComparisonClass macro = { .auroc_a = pair->macro_a,
-                                 .auroc_b = pair->macro_b,
-                                 .difference = { pair->macro_a - pair->macro_b, NAN, NAN },
-                                 .p = NAN };
-  const StudyComparisonClass *class = label == MACRO ? &macro : &pair->classes[label];
+  const StudyComparison *pair = self->comparison->pairs;
+  const StudyComparisonClass *class = label == MACRO ? &pair->macro : &pair->classes[label];
   MetricsInterval difference = class->difference;
   gboolean clear = class->p < SIGNIFICANT;
   Role role = label == MACRO ? ROLE_STRONG : ROLE_NORMAL;
@@ -109,16 +105,13 @@ draw_pair_row (RunsScreen *self, Area area, int row, int label, const int *x, co
   g_autofree char *b = number_text (class->auroc_b);
   g_autofree char *minus = signed_text (difference.value);
   g_autofree char *interval =
-      label == MACRO           ? g_strdup ("")
-      : isnan (difference.low) ? g_strdup (symbol (SYMBOL_DASH))
-                               : g_strdup_printf ("%+.3f, %+.3f", difference.low, difference.high);
+      isnan (difference.low) ? g_strdup (symbol (SYMBOL_DASH))
+                             : g_strdup_printf ("%+.3f, %+.3f", difference.low, difference.high);
   g_autofree char *p = label == MACRO     ? g_strdup ("")
                        : class->p < 0.001 ? g_strdup ("<0.001")
                                           : number_text (class->p);
-  g_autofree char *picture =
-      label == MACRO ? g_strdup ("")
-                     : runs_interval_text (difference.value, difference.low, difference.high,
-                                           widest (pair), widths[PAIR_PICTURE]);
+  g_autofree char *picture = runs_interval_text (difference.value, difference.low, difference.high,
+                                                 widest (pair), widths[PAIR_PICTURE]);
   const char *texts[N_PAIR_COLUMNS] = { label == MACRO ? macro_name
                                                        : catalog_label_name ((guint) label),
                                         positives,
@@ -154,7 +147,7 @@ static void
 draw_pair (RunsScreen *self, Area area)
 {
   const RunsComparison *comparison = self->comparison;
-  const StudyComparison *pair = &comparison->pair;
+  const StudyComparison *pair = comparison->pairs;
   g_autofree char *common = report_count (pair->n);
   g_autofree char *alone =
       pair->only_a + pair->only_b > 0
@@ -184,9 +177,9 @@ draw_pair (RunsScreen *self, Area area)
              widths);
 }
 
-/* ---- more than two ---- */
+/* ---- more than two, or two that have no scan or label in common ---- */
 
-#define RUN_WIDTH 11
+#define RUN_WIDTH 15     /* "0.851● +0.012*" and a blank */
 #define FINDING_WIDTH 34 /* the longest has room */
 
 static double
@@ -199,28 +192,79 @@ auroc_of (const RunsComparison *comparison, guint run, int label)
   return label == MACRO ? table->macro_auroc.value : table->classes[label].auroc.value;
 }
 
+static gboolean
+excludes_zero (MetricsInterval difference)
+{
+  return difference.low > 0 || difference.high < 0;
+}
+
+/** "+0.012*" against the first run. @role: (out) the colour that says the same as the star */
+static char *
+difference_text (const StudyComparisonClass *class, Role *role)
+{
+  /* The macro mean has an interval, but no test. */
+  gboolean clear = isnan (class->p) ? excludes_zero (class->difference) : class->p < SIGNIFICANT;
+  g_autofree char *number = signed_text (class->difference.value);
+
+  *role = !clear ? ROLE_DIM : class->difference.value > 0 ? ROLE_GOOD : ROLE_BAD;
+  return g_strconcat (number, clear ? "*" : " ", NULL);
+}
+
 static void
 draw_many_row (RunsScreen *self, Area area, int row, int label, const int *x, const int *widths)
 {
   const RunsComparison *comparison = self->comparison;
+  Role role = label == MACRO ? ROLE_STRONG : ROLE_NORMAL;
   double best = NAN;
 
   for (guint i = 0; i < comparison->n; i++)
     best = fmax (best, auroc_of (comparison, i, label));
-  draw_text_in (area, row, x[0], widths[0], 'l', label == MACRO ? ROLE_STRONG : ROLE_NORMAL,
+  draw_text_in (area, row, x[0], widths[0], 'l', role,
                 label == MACRO ? "macro" : catalog_label_name ((guint) label));
-  for (guint i = 0; i < comparison->n; i++)
+  for (guint i = 0; i < comparison->n && widths[i + 1] > 0; i++)
     {
       double auroc = auroc_of (comparison, i, label);
       g_autofree char *number = number_text (auroc);
-      g_autofree char *text = g_strconcat (number, auroc == best ? "*" : " ", NULL);
+      g_autofree char *text =
+          g_strconcat (number, auroc == best ? symbol (SYMBOL_KNOB) : " ", NULL);
+      int left = x[i + 1] + widths[i + 1] - RUN_WIDTH;
 
-      draw_text_in (area, row, x[i + 1], widths[i + 1], 'r',
-                    auroc == best    ? ROLE_GOOD
-                    : label == MACRO ? ROLE_STRONG
-                                     : ROLE_NORMAL,
-                    text);
+      draw_text_in (area, row, left + 1, 6, 'r', auroc == best ? ROLE_STRONG : role, text);
+      if (i > 0 && comparison->pairs[i - 1].n > 0)
+        {
+          const StudyComparison *pair = &comparison->pairs[i - 1];
+          Role of_difference;
+          g_autofree char *difference = difference_text (
+              label == MACRO ? &pair->macro : &pair->classes[label], &of_difference);
+
+          draw_text_in (area, row, left + 8, 7, 'r', of_difference, difference);
+        }
     }
+}
+
+/** What the marks mean, on how many scans, and why a difference is not there. */
+static char *
+many_foot (const RunsComparison *comparison, guint left_out)
+{
+  GString *foot = g_string_new (NULL);
+  gsize least = 0;
+
+  for (guint i = 0; i + 1 < comparison->n; i++)
+    if (comparison->pairs[i].n > 0)
+      least = least > 0 ? MIN (least, comparison->pairs[i].n) : comparison->pairs[i].n;
+  g_string_printf (foot, "%s best", symbol (SYMBOL_KNOB));
+  if (least > 0)
+    {
+      g_autofree char *common = report_count (least);
+
+      g_string_append_printf (foot, "; * p < %.2f against %s on %s scans (DeLong)", SIGNIFICANT,
+                              comparison->names[0], common);
+    }
+  if (left_out > 0)
+    g_string_append_printf (foot, "; %u more need a wider terminal", left_out);
+  if (comparison->has_strangers)
+    g_string_append (foot, "; no difference where labels (a control's) or scans are others");
+  return g_string_free (foot, FALSE);
 }
 
 static void
@@ -232,12 +276,13 @@ draw_many (RunsScreen *self, Area area)
   g_autofree TableColumn *columns = g_new0 (TableColumn, n);
   g_autofree int *x = g_new0 (int, n), *widths = g_new0 (int, n);
   gboolean titled = area.height >= LEAST_WITH_FOOT;
-  g_autoptr (GString) foot = g_string_new ("* best of the finding");
 
   for (guint i = 0; i < comparison->n; i++)
     longest = MAX (longest, text_width (comparison->names[i]));
-  columns[0] =
-      (TableColumn){ "finding", MIN (FINDING_WIDTH, MAX (area.width / 3, 1)), 'l', FALSE, 0 };
+  columns[0] = (TableColumn){ "finding",
+                              CLAMP (area.width - (int) comparison->n * (RUN_WIDTH + 1) - 1,
+                                     MAX (area.width / 4, 1), MAX (FINDING_WIDTH, area.width / 4)),
+                              'l', FALSE, 0 };
   /* The first to go is the last; names take what there is. */
   longest =
       MIN (longest, MAX ((area.width - columns[0].width) / (int) comparison->n - 2, RUN_WIDTH));
@@ -246,17 +291,13 @@ draw_many (RunsScreen *self, Area area)
   table_layout (columns, n, area.width - 1, x, widths);
   for (guint i = 1; i < n; i++)
     left_out += widths[i] == 0;
-  if (left_out > 0)
-    g_string_append_printf (foot, "; %u more runs need a wider terminal", left_out);
-  if (!comparison->one_sample)
-    g_string_append (foot, "; the runs were judged on different samples");
-  g_string_append (foot, ". Two runs alone are compared with a test.");
   if (titled)
     {
       g_autofree char *title = g_strdup_printf ("AUROC of %u runs", comparison->n);
+      g_autofree char *foot = many_foot (comparison, left_out);
 
       draw_rule (area, 0, title);
-      draw_text (area, area.height - 1, 0, ROLE_DIM, foot->str);
+      draw_text (area, area.height - 1, 0, ROLE_DIM, foot);
       /* What each run was, where it has room below the table. */
       for (guint i = 0; i < comparison->n && legend + (int) comparison->n < area.height; i++)
         {
@@ -272,7 +313,7 @@ draw_many (RunsScreen *self, Area area)
 void
 runs_draw_comparison (RunsScreen *self, Area area)
 {
-  if (self->comparison->n == 2)
+  if (self->comparison->n == 2 && !self->comparison->has_strangers)
     draw_pair (self, area);
   else
     draw_many (self, area);

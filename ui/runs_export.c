@@ -1,4 +1,4 @@
-/* A run, or the comparison of two, as files. */
+/* A run, or the comparison of several, as files. */
 #include "runs_private.h"
 
 #include "base/output_file.h"
@@ -23,15 +23,22 @@ static const Format formats_of_run[] = {
   { "predictions, CSV: every scan, every finding", "-predictions.csv", FALSE, EXPORT_PREDICTIONS },
   { "plots, a folder of PNG: ROC, histograms, AUROC, epochs", "-plots", FALSE, EXPORT_PLOTS }
 };
-static const Format formats_of_pair[] = { { "comparison, as text", ".txt", TRUE,
-                                            EXPORT_COMPARISON },
-                                          { "comparison, PNG", ".png", FALSE, EXPORT_COMPARISON } };
+/* The last is of two runs only. */
+static const Format formats_of_comparison[] = {
+  { "table, as text", ".txt", FALSE, EXPORT_COMPARISON },
+  { "table, CSV", ".csv", FALSE, EXPORT_COMPARISON },
+  { "table, JSON", ".json", FALSE, EXPORT_COMPARISON },
+  { "picture, PNG", ".png", FALSE, EXPORT_COMPARISON }
+};
 
 static const Format *
 formats (RunsScreen *self, guint *n)
 {
-  *n = self->asked_with != NULL ? G_N_ELEMENTS (formats_of_pair) : G_N_ELEMENTS (formats_of_run);
-  return self->asked_with != NULL ? formats_of_pair : formats_of_run;
+  guint n_runs = g_strv_length (self->asked_runs);
+
+  *n = n_runs == 1 ? G_N_ELEMENTS (formats_of_run)
+                   : G_N_ELEMENTS (formats_of_comparison) - (n_runs > 2);
+  return n_runs == 1 ? formats_of_run : formats_of_comparison;
 }
 
 /** What is written; the request and, once it is done, the answer. */
@@ -39,7 +46,7 @@ typedef struct
 {
   Workspace *workspace;
   Format format;
-  char *run, *with_run; /* with_run: nullable */
+  char **runs; /* one, or those that are compared */
   char *path;
   gboolean replace;
 } Export;
@@ -49,8 +56,7 @@ export_free (gpointer data)
 {
   Export *export = data;
 
-  g_free (export->run);
-  g_free (export->with_run);
+  g_strfreev (export->runs);
   g_free (export->path);
   g_free (export);
 }
@@ -80,38 +86,16 @@ metrics_text (CatalogStore *store, const CatalogRun *run, GError **error)
   return NULL;
 }
 
-static char *
-comparison_text (CatalogStore *store, const CatalogRun *a, const CatalogRun *b, GError **error)
-{
-  StudyComparison comparison;
-  ReportComparisonClass classes[CATALOG_N_LABELS];
-  ReportComparison report;
-
-  if (!study_compare (store, a, b, &comparison, error))
-    return NULL;
-  report = study_comparison_report (&comparison, a->name, b->name, classes);
-  return report_comparison_text (&report);
-}
-
 static gboolean
 write_text (const Export *export, GError **error)
 {
   g_autoptr (CatalogStore) store = workspace_store (export->workspace, error);
-  g_autoptr (CatalogRun) run = store != NULL ? catalog_run_find (store, export->run, error) : NULL;
-  g_autoptr (CatalogRun) with = NULL;
-  g_autoptr (OutputFile) file = NULL;
-  g_autofree char *text = NULL;
+  g_autoptr (CatalogRun) run =
+      store != NULL ? catalog_run_find (store, export->runs[0], error) : NULL;
+  g_autofree char *text = run != NULL ? metrics_text (store, run, error) : NULL;
+  g_autoptr (OutputFile) file =
+      text != NULL ? output_file_open (export->path, export->replace, error) : NULL;
 
-  if (run == NULL)
-    return FALSE;
-  if (export->with_run != NULL)
-    {
-      with = catalog_run_find (store, export->with_run, error);
-      text = with != NULL ? comparison_text (store, run, with, error) : NULL;
-    }
-  else
-    text = metrics_text (store, run, error);
-  file = text != NULL ? output_file_open (export->path, export->replace, error) : NULL;
   return file != NULL && output_file_write (file, text, strlen (text), error)
          && output_file_commit (file, error);
 }
@@ -130,8 +114,8 @@ write_export (gpointer data, GCancellable *cancellable, GError **error)
                             .what = export->format.what,
                             .out_path = export->path,
                             .replace = export->replace,
-                            .run = export->run,
-                            .with_run = export->with_run };
+                            .run = export->runs[0],
+                            .with_runs = (const char *const *) export->runs + 1 };
       g_autoptr (Job) job = job_start ("export", study_export, &study);
 
       done = job_wait (job, error);
@@ -139,8 +123,7 @@ write_export (gpointer data, GCancellable *cancellable, GError **error)
   if (!done)
     return NULL;
   answer = g_new0 (Export, 1);
-  answer->run = g_strdup (export->run);
-  answer->with_run = g_strdup (export->with_run);
+  answer->runs = g_strdupv (export->runs);
   answer->path = g_strdup (export->path);
   return answer;
 }
@@ -152,14 +135,14 @@ was_exported (gpointer owner, gpointer result, const GError *error)
 {
   RunsScreen *self = owner;
   Export *answer = result;
+  g_autofree char *names = answer != NULL ? g_strjoinv (", ", answer->runs) : NULL;
 
   if (answer == NULL)
     {
       app_error (self->app, "%s", error->message);
       return;
     }
-  app_message (self->app, "%s%s%s: wrote %s", answer->run, answer->with_run != NULL ? " and " : "",
-               answer->with_run != NULL ? answer->with_run : "", answer->path);
+  app_message (self->app, "%s: wrote %s", names, answer->path);
   export_free (answer);
 }
 
@@ -171,8 +154,7 @@ start_export (RunsScreen *self, gboolean replace)
 
   *export = (Export){ .workspace = app_workspace (self->app),
                       .format = formats (self, &n)[self->asked_kind],
-                      .run = g_strdup (self->asked_name),
-                      .with_run = g_strdup (self->asked_with),
+                      .runs = g_strdupv (self->asked_runs),
                       .path = g_strdup (self->asked_path),
                       .replace = replace };
   works_start (app_works (self->app), write_export, export, export_free, export_free, was_exported,
@@ -225,9 +207,7 @@ choose_format (gpointer data, guint index)
   RunsScreen *self = data;
   guint n;
   const Format *format = &formats (self, &n)[index];
-  g_autofree char *stem = self->asked_with != NULL
-                              ? g_strdup_printf ("%s-vs-%s", self->asked_name, self->asked_with)
-                              : g_strdup (self->asked_name);
+  g_autofree char *stem = g_strjoinv ("-vs-", self->asked_runs);
   g_autofree char *initial = NULL;
 
   self->asked_kind = index;
@@ -245,36 +225,28 @@ void
 runs_export (RunsScreen *self)
 {
   const RunsRow *row = runs_selected (self);
-  const char *labels[MAX (G_N_ELEMENTS (formats_of_run), G_N_ELEMENTS (formats_of_pair)) + 1] = {
-    NULL
-  };
-  g_autofree char *title = NULL;
+  const char *labels[MAX (G_N_ELEMENTS (formats_of_run), G_N_ELEMENTS (formats_of_comparison))
+                     + 1] = { NULL };
+  const char *const alone[] = { row != NULL ? row->run->name : NULL, NULL };
+  g_autofree char *names = NULL, *title = NULL;
   const Format *choices;
   guint n;
 
   if (row == NULL)
     return;
-  if (self->comparison != NULL && self->comparison->n > 2)
-    {
-      app_error (self->app, "only two runs can be exported side by side; Esc, then tag two");
-      return;
-    }
   if (self->comparison == NULL && strcmp (row->run->status, "done") != 0)
     {
       app_error (self->app, "%s is %s: there is nothing to export; choose a run that is done",
                  row->run->name, row->run->status);
       return;
     }
-  g_free (self->asked_name);
-  g_free (self->asked_with);
-  self->asked_name =
-      g_strdup (self->comparison != NULL ? self->comparison->names[0] : row->run->name);
-  self->asked_with = g_strdup (self->comparison != NULL ? self->comparison->names[1] : NULL);
+  g_strfreev (self->asked_runs);
+  self->asked_runs =
+      g_strdupv (self->comparison != NULL ? self->comparison->names : (char **) alone);
   choices = formats (self, &n);
   for (guint i = 0; i < n; i++)
     labels[i] = choices[i].label;
-  title =
-      g_strdup_printf ("Export %s%s%s", self->asked_name, self->asked_with != NULL ? " and " : "",
-                       self->asked_with != NULL ? self->asked_with : "");
+  names = g_strjoinv (", ", self->asked_runs);
+  title = g_strdup_printf ("Export %s", names);
   app_choose (self->app, title, labels, 0, choose_format, self);
 }

@@ -206,25 +206,49 @@ runs_comparison_free (RunsComparison *comparison)
   for (guint i = 0; comparison->tables != NULL && i < comparison->n; i++)
     g_clear_pointer (&comparison->tables[i], metrics_table_free);
   g_free (comparison->tables);
+  g_free (comparison->pairs);
   g_strfreev (comparison->names);
   g_strfreev (comparison->changed);
   g_free (comparison);
 }
 
-/** The tables of the runs, each over its own validation sample. */
-static gboolean
-read_tables (CatalogStore *store, GPtrArray *runs, RunsComparison *comparison, GError **error)
+/** Two runs are first minus second; of more, each is compared with the first. */
+static void
+compare_with_first (CatalogStore *store, const CatalogRun *first, const CatalogRun *run,
+                    RunsComparison *comparison, guint i)
 {
+  StudyComparison *pair = &comparison->pairs[i - 1];
+  gboolean done = comparison->n == 2 ? study_compare (store, first, run, pair, NULL)
+                                     : study_compare (store, run, first, pair, NULL);
+
+  if (done)
+    return;
+  *pair = (StudyComparison){ 0 };
+  comparison->has_strangers = TRUE;
+}
+
+/** Each run's table, and the differences where both of a pair were judged on the same scans by the
+ * same labels; a control was not. */
+static gboolean
+read_comparison (CatalogStore *store, const GPtrArray *runs, RunsComparison *comparison,
+                 GCancellable *cancellable, GError **error)
+{
+  comparison->pairs = g_new0 (StudyComparison, runs->len - 1);
   comparison->tables = g_new0 (MetricsTable *, runs->len);
   for (guint i = 0; i < runs->len; i++)
     {
       const CatalogRun *run = g_ptr_array_index (runs, i);
-      RunsDetails *details = read_epochs (store, run->id, run->kept_epoch, error);
+      RunsDetails *details;
 
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+      details = read_epochs (store, run->id, run->kept_epoch, error);
       if (details == NULL)
         return FALSE;
       comparison->tables[i] = g_steal_pointer (&details->table);
       runs_details_free (details);
+      if (i > 0)
+        compare_with_first (store, g_ptr_array_index (runs, 0), run, comparison, i);
     }
   return TRUE;
 }
@@ -236,7 +260,6 @@ make_comparison (gpointer data, GCancellable *cancellable, GError **error)
   g_autoptr (CatalogStore) store = workspace_store (request->workspace, error);
   g_autoptr (GPtrArray) runs = g_ptr_array_new_with_free_func ((GDestroyNotify) catalog_run_free);
   RunsComparison *comparison;
-  gboolean done;
 
   if (store == NULL)
     return NULL;
@@ -252,20 +275,13 @@ make_comparison (gpointer data, GCancellable *cancellable, GError **error)
   comparison->n = runs->len;
   comparison->names = g_strdupv (request->names);
   comparison->changed = g_new0 (char *, runs->len + 1);
-  comparison->one_sample = TRUE;
   for (guint i = 0; i < runs->len; i++)
     {
-      const CatalogRun *run = g_ptr_array_index (runs, i), *first = g_ptr_array_index (runs, 0);
+      const CatalogRun *run = g_ptr_array_index (runs, i);
 
       comparison->changed[i] = runs_changed_text (run->parameters);
-      comparison->one_sample &= g_strcmp0 (run->valid_sample, first->valid_sample) == 0;
     }
-  if (runs->len == 2)
-    done = study_compare (store, g_ptr_array_index (runs, 0), g_ptr_array_index (runs, 1),
-                          &comparison->pair, error);
-  else
-    done = read_tables (store, runs, comparison, error);
-  if (!done)
+  if (!read_comparison (store, runs, comparison, cancellable, error))
     g_clear_pointer (&comparison, runs_comparison_free);
   return comparison;
 }

@@ -19,14 +19,14 @@ typedef struct
 
 void runs_details_free (RunsDetails *details);
 
-/** Runs side by side: two by DeLong's test on their common scans, more by their own tables. */
+/** Runs side by side: the first minus the second of two, or each of more minus the first. */
 typedef struct
 {
   guint n;
   char **names, **changed; /* n; %NULL-terminated */
-  gboolean one_sample;     /* all were judged on samples of one name */
-  StudyComparison pair;    /* where n is 2 */
-  MetricsTable **tables;   /* n; where n is more */
+  MetricsTable **tables;   /* n, each over its own sample */
+  StudyComparison *pairs;  /* n - 1, on the common scans; of no scans where they do not compare */
+  gboolean has_strangers;  /* some do not: a control, or runs on other scans */
 } RunsComparison;
 
 void runs_comparison_free (RunsComparison *comparison);
@@ -52,10 +52,10 @@ typedef struct
   List comparison_list;
   Work *comparing;
 
-  gint64 asked_run; /* the run that a prompt or box is about */
-  char *asked_name; /* its name */
-  char *asked_with; /* (nullable) the other one's of a comparison */
-  guint asked_kind; /* of the export */
+  gint64 asked_run;  /* the run that a prompt or box is about */
+  char *asked_name;  /* its name */
+  char **asked_runs; /* to export; more than one where they are compared */
+  guint asked_kind;  /* of the export */
   char *asked_path;
 } RunsScreen;
 

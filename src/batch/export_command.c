@@ -10,14 +10,16 @@ int
 command_export (Batch *batch, int argc, char **argv)
 {
   g_autofree char *out = NULL, *run = NULL, *sample = NULL, *encoder_name = NULL, *query = NULL,
-                  *with_run = NULL, *class_name = NULL;
+                  *class_name = NULL;
+  g_auto (GStrv) with_runs = NULL;
   gboolean dropped = FALSE;
   const GOptionEntry entries[] = {
     { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the file to write (plots: the directory)",
       "FILE" },
     { "run", 0, 0, G_OPTION_ARG_STRING, &run,
       "of everything that is made of a run (default: latest)", "R" },
-    { "with", 0, 0, G_OPTION_ARG_STRING, &with_run, "the other run of a comparison", "R" },
+    { "with", 0, 0, G_OPTION_ARG_STRING_ARRAY, &with_runs,
+      "the other run of a comparison; may be repeated", "R" },
     { "class", 0, 0, G_OPTION_ARG_STRING, &class_name, "the finding of a roc or histogram",
       "NAME" },
     { "sample", 0, 0, G_OPTION_ARG_STRING, &sample, "the sample (needed where there are several)",
@@ -47,7 +49,9 @@ command_export (Batch *batch, int argc, char **argv)
           "  plots         PNG pictures into a directory: roc, histograms, auroc, losses\n"
           "  roc           PNG: the ROC curve of one class, with its AUROC and threshold\n"
           "  histogram     PNG: the probabilities of one class's positives and negatives\n"
-          "  comparison    PNG: AUROC of two runs class by class, with the differences",
+          "  comparison    AUROC of two runs class by class, with the differences and DeLong's "
+          "test: PNG, or CSV, JSON or text where FILE ends in .csv, .json or .txt; these also of "
+          "several runs, each minus the first",
           &code))
     return code;
   if (batch->rest[0] == NULL || batch->rest[1] != NULL || out == NULL)
@@ -61,7 +65,7 @@ command_export (Batch *batch, int argc, char **argv)
   study.out_path = out;
   study.replace = batch->force;
   study.run = run != NULL ? run : "latest";
-  study.with_run = with_run;
+  study.with_runs = (const char *const *) with_runs;
   study.class_name = class_name;
   study.sample = sample;
   study.encoder_name = encoder_name;

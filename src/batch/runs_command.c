@@ -134,49 +134,6 @@ show_run (const Batch *batch, CatalogStore *store, const char *name)
 
 /* ---- compare ---- */
 
-static json_t *
-comparison_json (const CatalogRun *a, const CatalogRun *b, const StudyComparison *comparison)
-{
-  json_t *object = json_object (), *classes = json_array ();
-
-  json_object_set_new (object, "a", json_string (a->name));
-  json_object_set_new (object, "b", json_string (b->name));
-  json_object_set_new (object, "n", json_integer ((json_int_t) comparison->n));
-  json_object_set_new (object, "only_a", json_integer ((json_int_t) comparison->only_a));
-  json_object_set_new (object, "only_b", json_integer ((json_int_t) comparison->only_b));
-  json_object_set_new (object, "classes_in_macro", json_integer (comparison->classes_in_macro));
-  json_object_set_new (object, "macro_auroc_a", report_json_number (comparison->macro_a));
-  json_object_set_new (object, "macro_auroc_b", report_json_number (comparison->macro_b));
-  for (guint label = 0; label < CATALOG_N_LABELS; label++)
-    {
-      const StudyComparisonClass *class = &comparison->classes[label];
-      json_t *item = json_object ();
-
-      json_object_set_new (item, "name", json_string (catalog_label_name (label)));
-      json_object_set_new (item, "auroc_a", report_json_number (class->auroc_a));
-      json_object_set_new (item, "auroc_b", report_json_number (class->auroc_b));
-      json_object_set_new (item, "difference", report_json_number (class->difference.value));
-      json_object_set_new (item, "difference_low", report_json_number (class->difference.low));
-      json_object_set_new (item, "difference_high", report_json_number (class->difference.high));
-      json_object_set_new (item, "p", report_json_number (class->p));
-      json_object_set_new (item, "positives", json_integer (class->positives));
-      json_object_set_new (item, "negatives", json_integer (class->negatives));
-      json_array_append_new (classes, item);
-    }
-  json_object_set_new (object, "classes", classes);
-  return object;
-}
-
-static void
-print_comparison (const CatalogRun *a, const CatalogRun *b, const StudyComparison *comparison)
-{
-  ReportComparisonClass classes[CATALOG_N_LABELS];
-  ReportComparison report = study_comparison_report (comparison, a->name, b->name, classes);
-  g_autofree char *text = report_comparison_text (&report);
-
-  fputs (text, stdout);
-}
-
 static int
 compare_runs (const Batch *batch, CatalogStore *store, const char *name_a, const char *name_b)
 {
@@ -184,13 +141,20 @@ compare_runs (const Batch *batch, CatalogStore *store, const char *name_a, const
   g_autoptr (CatalogRun) a = catalog_run_find (store, name_a, &error);
   g_autoptr (CatalogRun) b = a != NULL ? catalog_run_find (store, name_b, &error) : NULL;
   StudyComparison comparison;
+  ReportComparisonClass classes[CATALOG_N_LABELS];
+  ReportComparison report;
 
   if (b == NULL || !study_compare (store, a, b, &comparison, &error))
     return batch_fail (error);
+  report = study_comparison_report (&comparison, a->name, b->name, classes);
   if (batch->json)
-    batch_print_json (comparison_json (a, b, &comparison));
+    batch_print_json (report_comparison_json (&report));
   else
-    print_comparison (a, b, &comparison);
+    {
+      g_autofree char *text = report_comparison_text (&report);
+
+      fputs (text, stdout);
+    }
   return BATCH_DONE;
 }
 

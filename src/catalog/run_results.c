@@ -205,6 +205,7 @@ void
 catalog_predictions_free (CatalogPredictions *predictions)
 {
   g_strfreev (predictions->volumes);
+  g_strfreev (predictions->patients);
   g_free (predictions->labels);
   g_free (predictions->logits);
   g_free (predictions);
@@ -214,10 +215,13 @@ CatalogPredictions *
 catalog_run_predictions (CatalogStore *store, gint64 run_id, GError **error)
 {
   g_autoptr (sqlite3_stmt) statement = store_prepare (
-      store, "SELECT volume, labels, logits FROM prediction WHERE run_id = ? ORDER BY position",
+      store,
+      "SELECT volume, labels, logits,"
+      " COALESCE ((SELECT patient FROM volume AS v WHERE v.name = p.volume), p.volume)"
+      " FROM prediction AS p WHERE run_id = ? ORDER BY position",
       error);
   g_autoptr (CatalogPredictions) predictions = g_new0 (CatalogPredictions, 1);
-  GPtrArray *volumes;
+  GPtrArray *volumes, *patients;
   GArray *labels;
   GByteArray *logits;
   int step;
@@ -226,6 +230,7 @@ catalog_run_predictions (CatalogStore *store, gint64 run_id, GError **error)
     return NULL;
   sqlite3_bind_int64 (statement, 1, run_id);
   volumes = g_ptr_array_new ();
+  patients = g_ptr_array_new ();
   labels = g_array_new (FALSE, FALSE, sizeof (guint32));
   logits = g_byte_array_new ();
   while ((step = store_step (store, statement, error)) == SQLITE_ROW)
@@ -236,12 +241,15 @@ catalog_run_predictions (CatalogStore *store, gint64 run_id, GError **error)
       g_array_append_val (labels, bits);
       g_byte_array_append (logits, sqlite3_column_blob (statement, 2),
                            (guint) sqlite3_column_bytes (statement, 2));
+      g_ptr_array_add (patients, store_column_text (statement, 3));
     }
   predictions->n = labels->len;
   if (predictions->n > 0)
     predictions->n_classes = (guint) (logits->len / sizeof (double) / predictions->n);
   g_ptr_array_add (volumes, NULL);
   predictions->volumes = (char **) g_ptr_array_free (volumes, FALSE);
+  g_ptr_array_add (patients, NULL);
+  predictions->patients = (char **) g_ptr_array_free (patients, FALSE);
   predictions->labels = (guint32 *) (gpointer) g_array_free (labels, FALSE);
   predictions->logits = (double *) (gpointer) g_byte_array_free (logits, FALSE);
   return step == SQLITE_DONE ? g_steal_pointer (&predictions) : NULL;

@@ -108,6 +108,7 @@ typedef struct
   gsize n;
   guint n_classes;
   char **volumes;  /* %NULL-terminated */
+  char **patients; /* %NULL-terminated; where the record is no longer there, the volume's name */
   guint32 *labels; /* n */
   double *logits;  /* n × n_classes */
 } CatalogPredictions;

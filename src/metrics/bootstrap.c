@@ -173,12 +173,34 @@ lane_means (const ClassOrder *orders, guint n_classes, const guint16 *counts, do
     means[lane] = defined[lane] > 0 ? sums[lane] / defined[lane] : NAN;
 }
 
-/** Draw and judge. @draws: (out) the macro AUROCs that are defined; @defined: (out) their number.
+/** The classes of @input in order. Returns: (element-type ClassOrder) */
+static GArray *
+class_orders (const MetricsInput *input)
+{
+  GArray *orders = g_array_new (FALSE, FALSE, sizeof (ClassOrder));
+
+  g_array_set_clear_func (orders, (GDestroyNotify) class_order_clear);
+  for (guint class = 0; class < input->n_classes; class ++)
+    {
+      ClassOrder order = class_order (input, class);
+
+      g_array_append_val (orders, order);
+    }
+  return orders;
+}
+
+/**
+ * judge_draws: the macro AUROC of every draw; NaN where no class is defined.
+ *
+ * @other: (nullable) other scores of the same rows, which the same draws judge
+ * @draws, @other_draws: (out) bootstrap_draws
  */
 static gboolean
-judge_draws (const MetricsInput *input, const ClassOrder *orders, double *draws, gsize *defined,
-             GCancellable *cancellable, GError **error)
+judge_draws (const MetricsInput *input, const MetricsInput *other, double *draws,
+             double *other_draws, GCancellable *cancellable, GError **error)
 {
+  g_autoptr (GArray) orders = class_orders (input);
+  g_autoptr (GArray) other_orders = other != NULL ? class_orders (other) : NULL;
   guint32 n_groups;
   g_autofree guint32 *groups = number_groups (input, &n_groups);
   g_autofree guint16 *group_counts = g_new (guint16, n_groups);
@@ -195,10 +217,13 @@ judge_draws (const MetricsInput *input, const ClassOrder *orders, double *draws,
         return FALSE;
       for (guint lane = 0; lane < lanes; lane++)
         draw_lane (&random, groups, input->n, group_counts, n_groups, counts, lane);
-      lane_means (orders, input->n_classes, counts, means);
-      for (guint lane = 0; lane < lanes; lane++)
-        if (!isnan (means[lane]))
-          draws[(*defined)++] = means[lane];
+      lane_means ((const ClassOrder *) (gpointer) orders->data, orders->len, counts, means);
+      memcpy (draws + done, means, lanes * sizeof *draws);
+      if (other == NULL)
+        continue;
+      lane_means ((const ClassOrder *) (gpointer) other_orders->data, other_orders->len, counts,
+                  means);
+      memcpy (other_draws + done, means, lanes * sizeof *draws);
     }
   return TRUE;
 }
@@ -225,32 +250,56 @@ quantile (const double *sorted, gsize n, double q)
              : sorted[below];
 }
 
+/** 2.5-97.5 % of the draws that are defined. @draws: sorted on return */
+static void
+percentiles (double *draws, gsize n, double *low, double *high)
+{
+  gsize defined = 0;
+
+  for (gsize i = 0; i < n; i++)
+    if (!isnan (draws[i]))
+      draws[defined++] = draws[i];
+  if (defined == 0)
+    return;
+  qsort (draws, defined, sizeof *draws, compare_doubles);
+  *low = quantile (draws, defined, 0.025);
+  *high = quantile (draws, defined, 0.975);
+}
+
 gboolean
 bootstrap_macro_auroc (const MetricsInput *input, double *low, double *high,
                        GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GArray) orders = g_array_new (FALSE, FALSE, sizeof (ClassOrder));
   g_autofree double *draws = NULL;
-  gsize defined = 0;
 
   *low = *high = NAN;
   if (input->n == 0 || input->bootstrap_draws == 0)
     return TRUE;
-  g_array_set_clear_func (orders, (GDestroyNotify) class_order_clear);
-  for (guint class = 0; class < input->n_classes; class ++)
-    {
-      ClassOrder order = class_order (input, class);
-
-      g_array_append_val (orders, order);
-    }
   draws = g_new (double, input->bootstrap_draws);
-  if (!judge_draws (input, (const ClassOrder *) (gpointer) orders->data, draws, &defined,
-                    cancellable, error))
+  if (!judge_draws (input, NULL, draws, NULL, cancellable, error))
     return FALSE;
-  if (defined == 0)
+  percentiles (draws, input->bootstrap_draws, low, high);
+  return TRUE;
+}
+
+gboolean
+metrics_macro_difference_interval (const MetricsInput *input, const double *other_logits,
+                                   double *low, double *high, GCancellable *cancellable,
+                                   GError **error)
+{
+  MetricsInput other = *input;
+  g_autofree double *draws = NULL, *other_draws = NULL;
+
+  other.logits = other_logits;
+  *low = *high = NAN;
+  if (input->n == 0 || input->bootstrap_draws == 0)
     return TRUE;
-  qsort (draws, defined, sizeof *draws, compare_doubles);
-  *low = quantile (draws, defined, 0.025);
-  *high = quantile (draws, defined, 0.975);
+  draws = g_new (double, input->bootstrap_draws);
+  other_draws = g_new (double, input->bootstrap_draws);
+  if (!judge_draws (input, &other, draws, other_draws, cancellable, error))
+    return FALSE;
+  for (guint i = 0; i < input->bootstrap_draws; i++)
+    draws[i] -= other_draws[i];
+  percentiles (draws, input->bootstrap_draws, low, high);
   return TRUE;
 }

@@ -129,6 +129,19 @@ typedef struct
  */
 MetricsTable *metrics_table (const MetricsInput *input, GCancellable *cancellable, GError **error);
 
+/**
+ * metrics_macro_difference_interval: 95 % interval of the macro AUROC of @input minus that of
+ * @other_logits, scores of the same rows, classes and labels.
+ *
+ * A paired bootstrap: each of @input's draws of groups judges both, percentile 2.5-97.5.
+ *
+ * @low, @high: (out) NaN as those of metrics_table()'s macro AUROC
+ * Returns: %FALSE when cancelled.
+ */
+gboolean metrics_macro_difference_interval (const MetricsInput *input, const double *other_logits,
+                                            double *low, double *high, GCancellable *cancellable,
+                                            GError **error);
+
 MetricsTable *metrics_table_copy (const MetricsTable *table);
 void metrics_table_free (MetricsTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MetricsTable, metrics_table_free)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "metrics/metrics.h"
+#include <jansson.h>
 
 typedef struct
 {
@@ -11,6 +12,7 @@ typedef struct
   double auroc_a, auroc_b;    /* NaN where undefined, as all of these */
   MetricsInterval difference; /* a - b */
   double p;                   /* DeLong's test for correlated curves */
+  guint positives, negatives;
 } ReportComparisonClass;
 
 typedef struct
@@ -18,7 +20,7 @@ typedef struct
   const char *run_a, *run_b;
   const ReportComparisonClass *classes;
   guint n_classes;
-  double macro_a, macro_b;
+  ReportComparisonClass macro; /* its interval by a paired bootstrap; without a test */
   guint classes_in_macro; /* that both runs define */
   gsize n;                /* scans in common */
   gsize only_a, only_b;   /* scans that one of them has alone */
@@ -27,3 +29,6 @@ typedef struct
 /** report_comparison_text: a row per class, the macro row, and what it was computed on. Free with
  * g_free. */
 char *report_comparison_text (const ReportComparison *comparison);
+
+/** report_comparison_json: {a, b, n, ..., classes[]}; a new reference. */
+json_t *report_comparison_json (const ReportComparison *comparison);

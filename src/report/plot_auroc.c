@@ -259,12 +259,12 @@ static void
 comparison_ranges (const ReportComparison *comparison, ReportRange *aurocs,
                    ReportRange *differences)
 {
-  guint n = comparison->n_classes;
-  g_autofree double *values = g_new (double, 2 * n + 2), *ends = g_new (double, 3 * n + 2);
+  guint n = comparison->n_classes + 1; /* the macro row too */
+  g_autofree double *values = g_new (double, 2 * n), *ends = g_new (double, 3 * n + 1);
 
   for (guint i = 0; i < n; i++)
     {
-      const ReportComparisonClass *class = &comparison->classes[i];
+      const ReportComparisonClass *class = i + 1 < n ? &comparison->classes[i] : &comparison->macro;
 
       values[2 * i] = class->auroc_a;
       values[2 * i + 1] = class->auroc_b;
@@ -272,12 +272,9 @@ comparison_ranges (const ReportComparison *comparison, ReportRange *aurocs,
       ends[3 * i + 1] = class->difference.value;
       ends[3 * i + 2] = class->difference.high;
     }
-  values[2 * n] = comparison->macro_a;
-  values[2 * n + 1] = comparison->macro_b;
-  ends[3 * n] = comparison->macro_a - comparison->macro_b;
-  ends[3 * n + 1] = 0;
-  *aurocs = auroc_range (values, 2 * n + 2);
-  *differences = report_range (ends, 3 * n + 2);
+  ends[3 * n] = 0;
+  *aurocs = auroc_range (values, 2 * n);
+  *differences = report_range (ends, 3 * n + 1);
 }
 
 gboolean
@@ -295,11 +292,6 @@ report_plot_comparison (const ReportComparison *comparison, const char *path, gb
       "AUROC on %s scans in common; bold and filled: p < %g by DeLong's test, not corrected for %u "
       "classes",
       scans, SIGNIFICANT, n);
-  const ReportComparisonClass macro = { "macro",
-                                        comparison->macro_a,
-                                        comparison->macro_b,
-                                        { comparison->macro_a - comparison->macro_b, NAN, NAN },
-                                        NAN };
   ReportRange common_range, difference_range;
   SheetFrame aurocs, differences;
   cairo_t *cr = sheet_new (SHEET_WIDTH, sheet_height (n_rows));
@@ -317,6 +309,6 @@ report_plot_comparison (const ReportComparison *comparison, const char *path, gb
   for (guint row = 0; row < n; row++)
     draw_comparison_row (cr, &aurocs, &differences, row_middle (row, n_rows),
                          &comparison->classes[order[row]]);
-  draw_comparison_row (cr, &aurocs, &differences, row_middle (n, n_rows), &macro);
+  draw_comparison_row (cr, &aurocs, &differences, row_middle (n, n_rows), &comparison->macro);
   return sheet_save (cr, path, replace, error);
 }

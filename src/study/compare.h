@@ -11,7 +11,7 @@ typedef struct
 {
   double auroc_a, auroc_b;
   MetricsInterval difference; /* a - b, DeLong for correlated curves */
-  double p;                   /* two-sided; NaN where undefined */
+  double p;                   /* two-sided; NaN where undefined, and for the macro mean */
   guint positives, negatives;
 } StudyComparisonClass;
 
@@ -20,7 +20,7 @@ typedef struct
   gsize n;              /* scans in common */
   gsize only_a, only_b; /* scans that one of them has alone */
   guint classes_in_macro;
-  double macro_a, macro_b; /* over the classes that both define, on the common scans */
+  StudyComparisonClass macro; /* over the defined classes; interval: paired bootstrap */
   StudyComparisonClass classes[CATALOG_N_LABELS];
 } StudyComparison;
 

@@ -9,6 +9,7 @@
 #include "report/csv.h"
 #include "report/json.h"
 #include "study/export_checkpoint.h"
+#include "study/export_comparison.h"
 #include "study/export_plots.h"
 
 #include <math.h>
@@ -411,6 +412,19 @@ export_checkpoint (StudyExport *study, CatalogStore *store, Job *job, GError **e
                                   study->replace, &study->written, error);
 }
 
+static gboolean
+export_comparison (StudyExport *study, CatalogStore *store, GError **error)
+{
+  g_autoptr (GPtrArray) runs = g_ptr_array_new ();
+
+  g_ptr_array_add (runs, (gpointer) study->run);
+  for (guint i = 0; study->with_runs != NULL && study->with_runs[i] != NULL; i++)
+    g_ptr_array_add (runs, (gpointer) study->with_runs[i]);
+  g_ptr_array_add (runs, NULL);
+  return study_export_comparison (store, (const char *const *) runs->pdata, study->out_path,
+                                  study->replace, &study->written, error);
+}
+
 gboolean
 study_export (Job *job, gpointer data, GError **error)
 {
@@ -446,8 +460,7 @@ study_export (Job *job, gpointer data, GError **error)
       return study_export_histogram (store, study->run, study->class_name, study->out_path,
                                      study->replace, &study->written, error);
     case EXPORT_COMPARISON:
-      return study_export_comparison (store, study->run, study->with_run, study->out_path,
-                                      study->replace, &study->written, error);
+      return export_comparison (study, store, error);
     case EXPORT_N:
       break;
     }

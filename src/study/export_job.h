@@ -18,7 +18,7 @@ typedef enum
   EXPORT_PLOTS,       /* a directory of PNG pictures of a run */
   EXPORT_ROC,         /* PNG, of one class */
   EXPORT_HISTOGRAM,   /* PNG, of one class */
-  EXPORT_COMPARISON,  /* PNG, of two runs */
+  EXPORT_COMPARISON,  /* PNG of two runs; CSV, JSON or text of two or more */
   EXPORT_N,
 } ExportWhat;
 
@@ -32,7 +32,7 @@ typedef struct
   const char *out_path;
   gboolean replace;
   const char *run;          /* name, number or "latest" */
-  const char *with_run;     /* (nullable) the other run of a comparison */
+  const char *const *with_runs; /* (nullable) the other runs of a comparison */
   const char *class_name;   /* (nullable) of a ROC curve or histogram */
   const char *sample;       /* (nullable) */
   const char *encoder_name; /* (nullable) */

@@ -228,29 +228,3 @@ study_export_histogram (CatalogStore *store, const char *run, const char *class_
   return export_class (store, run, class_name, report_plot_histogram, path, replace, written,
                        error);
 }
-
-/* ---- two runs ---- */
-
-gboolean
-study_export_comparison (CatalogStore *store, const char *run_a, const char *run_b,
-                         const char *path, gboolean replace, guint64 *written, GError **error)
-{
-  g_autoptr (CatalogRun) a = NULL, b = NULL;
-  StudyComparison comparison;
-  ReportComparisonClass classes[CATALOG_N_LABELS];
-  ReportComparison report;
-
-  if (run_b == NULL)
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "name the other run of the comparison with --with");
-      return FALSE;
-    }
-  a = catalog_run_find (store, run_a, error);
-  b = a != NULL ? catalog_run_find (store, run_b, error) : NULL;
-  if (b == NULL || !study_compare (store, a, b, &comparison, error))
-    return FALSE;
-  report = study_comparison_report (&comparison, a->name, b->name, classes);
-  *written = comparison.n;
-  return report_plot_comparison (&report, path, replace, error);
-}

@@ -16,8 +16,3 @@ gboolean study_export_roc (CatalogStore *store, const char *run, const char *cla
 gboolean study_export_histogram (CatalogStore *store, const char *run, const char *class_name,
                                  const char *path, gboolean replace, guint64 *written,
                                  GError **error);
-
-/** study_export_comparison: two runs, class by class; @written: (out) scans in common. */
-gboolean study_export_comparison (CatalogStore *store, const char *run_a, const char *run_b,
-                                  const char *path, gboolean replace, guint64 *written,
-                                  GError **error);
