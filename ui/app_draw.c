@@ -52,18 +52,17 @@ static char *
 place_words (App *app, int room)
 {
   const char *home = g_get_home_dir ();
-  gboolean at_home = g_str_has_prefix (app->directory, home);
+  gsize length = strlen (home);
+  gboolean at_home = g_str_has_prefix (app->directory, home)
+                     && (app->directory[length] == '/' || app->directory[length] == '\0');
   const char *device = app->device != NULL ? app->device : app->parameters->device;
-  char *words;
+  g_autofree char *place = NULL, *both = NULL;
 
   if (app->workspace == NULL)
     return g_strdup ("no workspace");
-  words = g_strdup_printf ("%s%s  %s%s", at_home ? "~" : "",
-                           app->directory + (at_home ? strlen (home) : 0),
-                           strcmp (device, "auto") == 0 ? "device " : "", device);
-  if (text_width (words) > room)
-    *strstr (words, "  ") = '\0';
-  return words;
+  place = at_home ? g_strconcat ("~", app->directory + length, NULL) : g_strdup (app->directory);
+  both = g_strdup_printf ("%s  %s%s", place, strcmp (device, "auto") == 0 ? "device " : "", device);
+  return g_strdup (text_width (both) <= room ? both : place);
 }
 
 static void
