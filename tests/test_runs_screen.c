@@ -154,15 +154,16 @@ test_times_are_cut_to_their_column (void **state)
 }
 
 static void
-test_intervals_are_drawn_around_zero (void **state)
+test_intervals_are_drawn_with_their_reference (void **state)
 {
+  const ReportRange range = { -0.1, 0.1 };
   g_autofree char *clear = NULL, *across = NULL, *without = NULL, *undefined = NULL;
 
   theme_set_ascii (TRUE);
-  clear = runs_interval_text (0.06, 0.04, 0.08, 0.1, 21);
-  across = runs_interval_text (0, -0.05, 0.05, 0.1, 21);
-  without = runs_interval_text (-0.1, NAN, NAN, 0.1, 21);
-  undefined = runs_interval_text (NAN, NAN, NAN, 0.1, 5);
+  clear = runs_interval_text ((MetricsInterval){ 0.06, 0.04, 0.08 }, range, 0, 21);
+  across = runs_interval_text ((MetricsInterval){ 0, -0.05, 0.05 }, range, 0, 21);
+  without = runs_interval_text ((MetricsInterval){ -0.1, NAN, NAN }, range, 0, 21);
+  undefined = runs_interval_text ((MetricsInterval){ NAN, NAN, NAN }, range, 0, 5);
   theme_set_ascii (FALSE);
   assert_string_equal (clear, "          |   |-O-|  ");
   assert_string_equal (across, "     |----O----|     ");
@@ -261,7 +262,7 @@ main (void)
     cmocka_unit_test (test_only_what_differs_is_said_and_sampling_last),
     cmocka_unit_test (test_parameters_that_cannot_be_read_are_unknown),
     cmocka_unit_test (test_times_are_cut_to_their_column),
-    cmocka_unit_test (test_intervals_are_drawn_around_zero),
+    cmocka_unit_test (test_intervals_are_drawn_with_their_reference),
     cmocka_unit_test (test_parts_never_overlap_nor_leave_the_screen),
     cmocka_unit_test (test_the_usual_terminals_show_everything),
     cmocka_unit_test (test_long_names_get_room_only_where_there_is_some),

@@ -112,6 +112,7 @@ draw_table (RunsScreen *self, const RunsLayout *layout)
 
 /* ---- the selected run ---- */
 
+#define CHANCE 0.5    /* AUROC of a coin */
 #define HEAD_WIDTH 11 /* "parameters " */
 #define LEAST_CHART 8 /* rows and cells */
 #define MOST_CHART 16 /* rows */
@@ -263,10 +264,26 @@ draw_chart (const RunsDetails *details, Area area)
   draw_canvas (area, canvas, (guint) area.width, (guint) area.height);
 }
 
+/** From chance to 1, or from below where an interval reaches there. */
+static ReportRange
+auroc_range (const MetricsTable *table)
+{
+  ReportRange range = { CHANCE, 1 };
+
+  for (guint label = 0; label < CATALOG_N_LABELS; label++)
+    {
+      MetricsInterval auroc = table->classes[label].auroc;
+
+      range.low = fmin (range.low, fmin (auroc.value, auroc.low)); /* fmin() passes NaN over */
+    }
+  return range;
+}
+
 static void
-draw_class (const MetricsClass *class, const char *name, Role role, Area cell)
+draw_class (const MetricsClass *class, const char *name, ReportRange range, Role role, Area cell)
 {
   g_autofree char *value = number_text (class->auroc.value);
+  g_autofree char *picture = NULL;
   int name_width = MIN (cell.width / 2, LONGEST_NAME), column = name_width + 1;
 
   draw_text_in (cell, 0, 0, name_width, 'l', role, name);
@@ -281,26 +298,28 @@ draw_class (const MetricsClass *class, const char *name, Role role, Area cell)
       draw_text_in (cell, 0, column, 14, 'r', ROLE_DIM, interval);
       column += 15;
     }
-  draw_bar (cell, 0, column, cell.width - column - 1, class->auroc.value, ROLE_SERIES_1);
+  picture = runs_interval_text (class->auroc, range, CHANCE, cell.width - column - 1);
+  draw_text (cell, 0, column, ROLE_SERIES_1, picture);
 }
 
 static void
 draw_bars (const MetricsTable *table, const RunsLayout *layout)
 {
   int width = layout->bars.width / layout->bar_columns;
+  ReportRange range = auroc_range (table);
 
   for (guint label = 0; label < CATALOG_N_LABELS; label++)
     {
       int column = (int) label / layout->bar_rows, row = (int) label % layout->bar_rows;
 
-      draw_class (&table->classes[label], catalog_label_name (label), ROLE_NORMAL,
+      draw_class (&table->classes[label], catalog_label_name (label), range, ROLE_NORMAL,
                   area_columns (area_rows (layout->bars, row, 1), column * width, width));
     }
   if (layout->bars.height > layout->bar_rows + 1)
     {
       MetricsClass macro = { .auroc = table->macro_auroc };
 
-      draw_class (&macro, "macro", ROLE_STRONG,
+      draw_class (&macro, "macro", range, ROLE_STRONG,
                   area_columns (area_rows (layout->bars, layout->bar_rows + 1, 1), 0, width));
     }
 }

@@ -110,8 +110,8 @@ draw_pair_row (RunsScreen *self, Area area, int row, int label, const int *x, co
   g_autofree char *p = label == MACRO     ? g_strdup ("")
                        : class->p < 0.001 ? g_strdup ("<0.001")
                                           : number_text (class->p);
-  g_autofree char *picture = runs_interval_text (difference.value, difference.low, difference.high,
-                                                 widest (pair), widths[PAIR_PICTURE]);
+  g_autofree char *picture = runs_interval_text (
+      difference, (ReportRange){ -widest (pair), widest (pair) }, 0, widths[PAIR_PICTURE]);
   const char *texts[N_PAIR_COLUMNS] = { label == MACRO ? macro_name
                                                        : catalog_label_name ((guint) label),
                                         positives,

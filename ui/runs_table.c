@@ -211,29 +211,29 @@ runs_when (const char *time, int width)
 
 /** The cell of a value. */
 static int
-cell_of (double value, double most, int width)
+cell_of (double value, ReportRange range, int width)
 {
-  return (int) lround (CLAMP ((value / most + 1) / 2, 0, 1) * (width - 1));
+  return (int) lround (CLAMP ((value - range.low) / (range.high - range.low), 0, 1) * (width - 1));
 }
 
 char *
-runs_interval_text (double value, double low, double high, double most, int width)
+runs_interval_text (MetricsInterval interval, ReportRange range, double reference, int width)
 {
   g_autoptr (GString) text = g_string_new (NULL);
-  int from, to, at, zero;
+  int from, to, at, line;
 
-  if (width <= 0 || !(most > 0) || isnan (value))
+  if (width <= 0 || !(range.high > range.low) || isnan (interval.value))
     return g_strnfill ((gsize) MAX (width, 0), ' ');
-  at = cell_of (value, most, width);
-  from = isnan (low) ? at : cell_of (low, most, width);
-  to = isnan (high) ? at : cell_of (high, most, width);
-  zero = cell_of (0, most, width);
+  at = cell_of (interval.value, range, width);
+  from = isnan (interval.low) ? at : cell_of (interval.low, range, width);
+  to = isnan (interval.high) ? at : cell_of (interval.high, range, width);
+  line = cell_of (reference, range, width);
   for (int cell = 0; cell < width; cell++)
     g_string_append (text, cell == at                 ? symbol (SYMBOL_KNOB)
                            : cell == from             ? symbol (SYMBOL_TEE_RIGHT)
                            : cell == to               ? symbol (SYMBOL_TEE_LEFT)
                            : cell > from && cell < to ? symbol (SYMBOL_HORIZONTAL)
-                           : cell == zero             ? symbol (SYMBOL_VERTICAL)
+                           : cell == line             ? symbol (SYMBOL_VERTICAL)
                                                       : " ");
   return g_strdup (text->str);
 }

@@ -6,6 +6,8 @@
 
 #include "catalog/runs.h"
 #include "draw.h"
+#include "metrics/metrics.h"
+#include "report/chart.h"
 
 typedef struct
 {
@@ -72,6 +74,7 @@ typedef struct
 } RunsLayout;
 RunsLayout runs_layout (Area area);
 
-/** runs_interval_text: an interval of differences drawn around 0 in @width cells that stand for
- * [-@most, @most]: "  ├──●─┤│  ". Blank where it is undefined. Free with g_free. */
-char *runs_interval_text (double value, double low, double high, double most, int width);
+/** runs_interval_text: a value with its interval in @width cells that stand for @range, and a line
+ * at
+ * @reference: "  ├──●─┤│  ". Blank where it is undefined. Free with g_free. */
+char *runs_interval_text (MetricsInterval interval, ReportRange range, double reference, int width);
