@@ -1,9 +1,7 @@
 #include "records_private.h"
 
 #include "base/error.h"
-#include "report/text_table.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static gpointer
@@ -52,226 +50,6 @@ scopes (gpointer screen)
   static const int all[] = { SCOPE_RECORDS, SCOPE_LIST, SCOPE_ANYWHERE, -1 };
 
   return all;
-}
-
-/* ---- the rows that are wished for ---- */
-
-static void
-replace (char **text, const char *with)
-{
-  char *copy = with != NULL && *with != '\0' ? g_strdup (with) : NULL;
-
-  g_free (*text);
-  *text = copy;
-}
-
-static void
-sort_by (Records *records, const char *field, gboolean descending)
-{
-  replace (&records->sort, field);
-  records->descending = descending;
-  records->errors = FALSE;
-  records->list.cursor = records->list.top = 0;
-  g_clear_pointer (&records->record, catalog_record_free);
-  records_query (records);
-}
-
-/** The same field again reverses; findings and what is encoded begin with those that are there. */
-static void
-sort_or_reverse (Records *records, const char *field)
-{
-  gboolean again = g_strcmp0 (records->sort, field) == 0;
-  gboolean first = field != NULL
-                   && (catalog_label_find (field) >= 0 || strcmp (field, "encoded") == 0
-                       || strcmp (field, "probability") == 0);
-
-  sort_by (records, field, again ? !records->descending : first);
-}
-
-static void
-set_errors (Records *records, gboolean errors)
-{
-  if (errors == records->errors)
-    return;
-  if (errors)
-    {
-      char *before = g_strdup (records->sort);
-      gboolean descending = records->descending;
-
-      sort_by (records, "error", FALSE);
-      g_free (records->sort_before);
-      records->sort_before = before;
-      records->descending_before = descending;
-      records->errors = TRUE;
-    }
-  else
-    sort_by (records, records->sort_before, records->descending_before);
-}
-
-static void
-set_search (gpointer data, const char *text)
-{
-  Records *records = data;
-
-  replace (&records->search, text);
-  records_query (records);
-}
-
-/** While it is typed; cancelled, what was there before comes back. */
-static void
-search_typed (gpointer data, const char *text)
-{
-  Records *records = data;
-
-  set_search (records, text != NULL ? text : records->search_before);
-}
-
-static gboolean
-check_filter (gpointer data, const char *text, GError **error)
-{
-  g_autoptr (GError) fault = NULL;
-  g_autoptr (CatalogQuery) query = catalog_query_parse (text, &fault);
-  g_autofree char *first = NULL;
-
-  if (query != NULL)
-    return TRUE;
-  /* The text stands before it on the line already, so the first line says enough. */
-  first = g_strndup (fault->message, strcspn (fault->message, "\n"));
-  g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, first);
-  return FALSE;
-}
-
-static void
-set_filter (gpointer data, const char *text)
-{
-  Records *records = data;
-
-  replace (&records->filter, text);
-  records_query (records);
-}
-
-/* ---- choices ---- */
-
-static const char *const sorts[] = { "volume",     "patient",      "split",     "sex",
-                                     "age",        "manufacturer", "spacing_z", "slices",
-                                     "study_date", "reason",       "encoded",   "probability",
-                                     "error" };
-
-static void
-sort_chosen (gpointer data, guint index)
-{
-  guint n = G_N_ELEMENTS (sorts);
-  const char *field = index == 0   ? NULL
-                      : index <= n ? sorts[index - 1]
-                                   : catalog_label_name (index - n - 1);
-
-  sort_or_reverse (data, field);
-}
-
-static void
-choose_sort (Records *records)
-{
-  const char *items[1 + G_N_ELEMENTS (sorts) + CATALOG_N_LABELS + 1] = { "the tables' order" };
-  guint n = 1, selected = 0;
-
-  for (guint i = 0; i < G_N_ELEMENTS (sorts); i++)
-    items[n++] = sorts[i];
-  for (guint i = 0; i < CATALOG_N_LABELS; i++)
-    items[n++] = catalog_label_name (i);
-  for (guint i = 1; i < n; i++)
-    if (g_strcmp0 (items[i], records->sort) == 0)
-      selected = i;
-  app_choose (records->app, "Sort by (the same again reverses)", items, selected, sort_chosen,
-              records);
-}
-
-static void
-class_chosen (gpointer data, guint index)
-{
-  Records *records = data;
-  const AppRun *run = app_chosen_run (records->app);
-  g_autofree char *name = g_strdup (run->name);
-
-  app_choose_run (records->app, run->id, name, index);
-}
-
-static void
-choose_class (Records *records)
-{
-  const char *items[CATALOG_N_LABELS + 1] = { NULL };
-
-  for (guint i = 0; i < CATALOG_N_LABELS; i++)
-    items[i] = catalog_label_name (i);
-  app_choose (records->app, "Probability of", items, app_chosen_run (records->app)->class_index,
-              class_chosen, records);
-}
-
-static gpointer
-read_runs (gpointer data, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (CatalogStore) store = workspace_store (data, error);
-
-  return store != NULL ? catalog_runs_list (store, error) : NULL;
-}
-
-static void
-run_chosen (gpointer data, guint index)
-{
-  Records *records = data;
-  guint class_index = app_chosen_run (records->app)->class_index;
-
-  if (index == 0)
-    app_choose_run (records->app, 0, NULL, class_index);
-  else
-    {
-      const CatalogRun *run = g_ptr_array_index (records->runs, index - 1);
-
-      app_choose_run (records->app, run->id, run->name, class_index);
-    }
-}
-
-static void
-runs_read (gpointer owner, gpointer result, const GError *error)
-{
-  Records *records = owner;
-  g_autoptr (GStrvBuilder) items = g_strv_builder_new ();
-  g_auto (GStrv) lines = NULL;
-  guint selected = 0;
-
-  records->runs_work = NULL;
-  if (result == NULL)
-    {
-      app_error (records->app, "%s", error->message);
-      return;
-    }
-  g_clear_pointer (&records->runs, g_ptr_array_unref);
-  records->runs = result;
-  g_strv_builder_add (items, "none");
-  for (guint i = 0; i < records->runs->len; i++)
-    {
-      const CatalogRun *run = g_ptr_array_index (records->runs, i);
-      g_autofree char *auroc = report_decimals (run->macro_auroc, 3);
-      g_autofree char *line =
-          g_strdup_printf ("%-20s %-9s macro AUROC %s", run->name, run->status, auroc);
-
-      g_strv_builder_add (items, line);
-      if (run->id == app_chosen_run (records->app)->id)
-        selected = i + 1;
-    }
-  lines = g_strv_builder_end (items);
-  app_choose (records->app, "Predictions of run", (const char *const *) lines, selected, run_chosen,
-              records);
-}
-
-static void
-choose_run (Records *records)
-{
-  if (app_workspace (records->app) == NULL)
-    return;
-  work_cancel (&records->runs_work);
-  records->runs_work =
-      works_start (app_works (records->app), read_runs, app_workspace (records->app), NULL,
-                   (GDestroyNotify) g_ptr_array_unref, runs_read, records);
 }
 
 /* ---- looking at slices ---- */
@@ -384,7 +162,7 @@ records_show_errors (gpointer screen)
   if (records->folder != NULL)
     records_leave_folder (records);
   records->errors = FALSE;
-  set_errors (records, TRUE);
+  records_set_errors (records, TRUE);
 }
 
 static void
@@ -393,7 +171,7 @@ show_errors_or_say_why (Records *records)
   if (!records->errors && app_chosen_run (records->app)->id == 0)
     app_error (records->app, "Choose a run first: r");
   else
-    set_errors (records, !records->errors);
+    records_set_errors (records, !records->errors);
 }
 
 static gboolean
@@ -419,33 +197,22 @@ command (gpointer screen, Command command)
       open_record (records);
       return TRUE;
     case COMMAND_RECORDS_SEARCH:
-      replace (&records->search_before, records->search);
-      app_prompt (records->app, &(Prompt){ .label = "/",
-                                           .initial = records->search,
-                                           .history = "search",
-                                           .changed = search_typed,
-                                           .accept = set_search,
-                                           .data = records });
+      records_ask_search (records);
       return TRUE;
     case COMMAND_RECORDS_FILTER:
-      app_prompt (records->app, &(Prompt){ .label = "filter",
-                                           .initial = records->filter,
-                                           .history = "filter",
-                                           .check = check_filter,
-                                           .accept = set_filter,
-                                           .data = records });
+      records_ask_filter (records);
       return TRUE;
     case COMMAND_RECORDS_SORT:
-      choose_sort (records);
+      records_choose_sort (records);
       return TRUE;
     case COMMAND_RECORDS_ERRORS:
       show_errors_or_say_why (records);
       return TRUE;
     case COMMAND_RECORDS_RUN:
-      choose_run (records);
+      records_choose_run (records);
       return TRUE;
     case COMMAND_RECORDS_CLASS:
-      choose_class (records);
+      records_choose_class (records);
       return TRUE;
     case COMMAND_RECORDS_TAG:
       toggle_tag (records);
@@ -494,11 +261,11 @@ back (gpointer screen)
   else if (records->folder != NULL)
     records_leave_folder (records);
   else if (records->search != NULL)
-    set_search (records, NULL);
+    records_set_search (records, NULL);
   else if (records->filter != NULL)
-    set_filter (records, NULL);
+    records_set_filter (records, NULL);
   else if (records->errors)
-    set_errors (records, FALSE);
+    records_set_errors (records, FALSE);
   else
     return FALSE;
   return TRUE;
@@ -523,13 +290,13 @@ execute (gpointer screen, const char *line, GError **error)
     }
   if (strncmp (line, "filter", word) == 0 && word == 6)
     {
-      if (!check_filter (records, rest, error))
+      if (!records_check_filter (records, rest, error))
         return FALSE;
-      set_filter (records, rest);
+      records_set_filter (records, rest);
     }
   else if (strncmp (line, "sort", word) == 0 && word == 4)
     {
-      sort_or_reverse (records, *rest != '\0' ? rest : NULL);
+      records_sort_by (records, *rest != '\0' ? rest : NULL);
     }
   else if (strncmp (line, "import", word) == 0 && word == 6)
     {
@@ -578,7 +345,7 @@ mouse (gpointer screen, MouseAction action, int y, int x)
       const char *field = records_sort_at (records, x - table.x);
 
       if (field != NULL)
-        sort_or_reverse (records, field);
+        records_sort_by (records, field);
     }
   else if (area_contains (table, y, x) && row < list->n)
     {
@@ -590,97 +357,6 @@ mouse (gpointer screen, MouseAction action, int y, int x)
     return FALSE;
   app_redraw (records->app);
   return TRUE;
-}
-
-/* ---- drawing ---- */
-
-/** How many rows the list has without search and filter. */
-static guint64
-rows_in_all (const Records *records)
-{
-  guint64 n = 0;
-
-  for (guint split = 0; split < 2; split++)
-    if (records->imported[split])
-      n += records->dropped ? records->funnels[split].rows
-                            : records->funnels[split].count[CATALOG_KEPT];
-  return n;
-}
-
-static void
-draw_status (Records *records, Area area)
-{
-  const AppRun *run = app_chosen_run (records->app);
-  g_autoptr (GString) text = g_string_new (NULL);
-  g_autofree char *n = report_count (records->list.n), *all = report_count (rows_in_all (records));
-  guint tags = g_hash_table_size (records->tags);
-
-  if (records->list.n == rows_in_all (records))
-    g_string_append_printf (text, "%s records", n);
-  else
-    g_string_append_printf (text, "%s of %s records", n, all);
-  if (records->dropped)
-    g_string_append (text, ", dropped too");
-  if (records->query != NULL)
-    g_string_append (text, symbol (SYMBOL_ELLIPSIS));
-  if (tags > 0)
-    g_string_append_printf (text, "  %s%u", symbol (SYMBOL_TAG), tags);
-  if (records->search != NULL)
-    g_string_append_printf (text, "  search: %s", records->search);
-  if (records->filter != NULL)
-    g_string_append_printf (text, "  filter: %s", records->filter);
-  if (records->errors)
-    g_string_append (text, "  most confident errors first");
-  else if (records->sort != NULL)
-    g_string_append_printf (text, "  by %s %s", records->sort,
-                            symbol (records->descending ? SYMBOL_DOWN : SYMBOL_UP));
-  if (run->id != 0)
-    g_string_append_printf (text, "  run %s: %s", run->name, catalog_label_name (run->class_index));
-  draw_text (area, 0, 0, ROLE_STRONG, text->str);
-  if (records->fault != NULL)
-    draw_text_in (area, 0, 0, area.width, 'r', ROLE_BAD, records->fault);
-}
-
-static void
-draw_empty (const Records *records, Area area)
-{
-  gboolean any = rows_in_all (records) > 0;
-
-  if (records->query != NULL)
-    return;
-  draw_text (area, 1, 2, ROLE_NORMAL,
-             any ? "No record matches. Esc takes the search and the filter back."
-                 : "No records yet: I imports CT-RATE's tables, :demo makes a synthetic cohort,");
-  if (!any)
-    draw_text (area, 2, 2, ROLE_NORMAL, "F browses a folder of scans without any table.");
-}
-
-static void
-draw (gpointer screen, Area area)
-{
-  Records *records = screen;
-  RecordsLayout layout = records_layout (area, records->funnel, records->zoomed);
-
-  if (records->folder != NULL)
-    {
-      records_draw_folder (records, area);
-      return;
-    }
-  records->funnel_drawn = layout.funnel.height > 0;
-  draw_status (records, layout.status);
-  records_draw_funnel (records, layout.funnel);
-  if (records->list.n == 0)
-    {
-      draw_empty (records, layout.table);
-      return;
-    }
-  if (layout.table.height > 0)
-    records_draw_table (records, layout.table);
-  if (layout.rule.height == 0)
-    return;
-  records_take_cursor (records);
-  draw_rule (layout.rule, 0, records->record != NULL ? records->record->volume : NULL);
-  records_draw_pane (records, layout.labels, layout.pane);
 }
 
 /* ---- what changes from outside, and what is kept ---- */
@@ -727,7 +403,8 @@ load_text (char **text, GKeyFile *state, const char *key)
 {
   g_autofree char *value = g_key_file_get_string (state, "Records", key, NULL);
 
-  replace (text, value);
+  g_free (*text);
+  *text = value != NULL && *value != '\0' ? g_steal_pointer (&value) : NULL;
 }
 
 static void
@@ -757,7 +434,7 @@ const ScreenClass records_screen = { .title = "Records",
                                      .destroy = destroy,
                                      .scopes = scopes,
                                      .enter = enter,
-                                     .draw = draw,
+                                     .draw = records_draw,
                                      .command = command,
                                      .mouse = mouse,
                                      .back = back,

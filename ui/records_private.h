@@ -46,7 +46,7 @@ typedef struct
 
   /* what the last query gave */
   Work *query;
-  gboolean begun; /* the first rows were asked for */
+  gboolean begun;   /* the first rows were asked for */
   GArray *ids;      /* (element-type gint64) */
   GPtrArray *terms; /* (element-type CatalogTerm) what is marked in reports */
   List list;
@@ -86,6 +86,25 @@ typedef struct
   TableColumn columns[RECORDS_N_COLUMNS];
   int column_x[RECORDS_N_COLUMNS], column_width[RECORDS_N_COLUMNS];
 } Records;
+
+/* records_choose.c: what is wished; each asks for the rows anew */
+/** records_sort_by: @field, a name of the listing or a finding's (nullable: the tables' order); the
+ * same again reverses. */
+void records_sort_by (Records *records, const char *field);
+/** records_set_errors: the chosen run's most confident errors first, or the order before. */
+void records_set_errors (Records *records, gboolean errors);
+void records_set_search (gpointer records, const char *text);
+void records_set_filter (gpointer records, const char *text);
+/** records_check_filter: a prompt's check: is it a query? */
+gboolean records_check_filter (gpointer records, const char *text, GError **error);
+void records_ask_search (Records *records);
+void records_ask_filter (Records *records);
+void records_choose_sort (Records *records);
+void records_choose_class (Records *records);
+void records_choose_run (Records *records);
+
+/* records_draw.c */
+void records_draw (gpointer screen, Area area);
 
 /* records_query.c */
 /** records_query: ask for the rows anew; the old ones stay until the answer. */
