@@ -44,6 +44,20 @@ test_exact_greys_only_where_a_terminal_says_truecolor (void **state)
 }
 
 static void
+test_greys_are_written_beside_curses_where_colours_go_by_number (void **state)
+{
+  PictureTerminal terminal = { .greys = TRUE, .live = TRUE, .xterm = TRUE };
+
+  assert_kind (terminal, "xterm-256color", NULL, NULL, PICTURE_INDEXED);
+  assert_kind (terminal, "tmux-256color", "truecolor", "/tmp/tmux-0/default", PICTURE_INDEXED);
+  assert_kind (terminal, "xterm-256color", "truecolor", NULL, PICTURE_EXACT);
+  terminal.live = FALSE;
+  assert_kind (terminal, "xterm-256color", NULL, NULL, PICTURE_GREYS);
+  terminal = (PictureTerminal){ .live = TRUE, .xterm = TRUE };
+  assert_kind (terminal, "xterm", NULL, NULL, PICTURE_SHADES);
+}
+
+static void
 test_a_multiplexer_gets_symbols_whatever_is_asked_for (void **state)
 {
   PictureTerminal terminal = { .greys = TRUE, .live = TRUE };
@@ -307,6 +321,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_exact_greys_only_where_a_terminal_says_truecolor),
+    cmocka_unit_test (test_greys_are_written_beside_curses_where_colours_go_by_number),
     cmocka_unit_test (test_a_multiplexer_gets_symbols_whatever_is_asked_for),
     cmocka_unit_test (test_graphics_are_drawn_only_on_request),
     cmocka_unit_test (test_without_greys_there_are_shades_and_under_ascii_letters),

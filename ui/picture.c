@@ -6,6 +6,8 @@
 /* chafa's symbols are 8 by 8 pixels; with that many it needs no scaling. */
 #define SYMBOL_PX 8
 
+#define NO_BREAK_SPACE 0xa0
+
 /* Two greys that are no further apart look like one, which takes fewer bytes. */
 #define FAINT 4
 
@@ -48,7 +50,7 @@ grey_picture_kind (const PictureTerminal *terminal, char **environment)
   if (direct && terminal->wanted == GRAPHICS_AUTO
       && (says (environment, "COLORTERM", "truecolor") || says (environment, "COLORTERM", "24bit")))
     return PICTURE_EXACT;
-  return PICTURE_GREYS;
+  return terminal->live && terminal->xterm ? PICTURE_INDEXED : PICTURE_GREYS;
 }
 
 PictureCellSize
@@ -78,10 +80,10 @@ ask_cell_size (void)
 
 /* ---- chafa ---- */
 
-static gboolean
-is_graphics (PictureKind kind)
+gboolean
+grey_picture_is_graphics (const GreyPicture *picture)
 {
-  return kind == PICTURE_SIXEL || kind == PICTURE_KITTY;
+  return picture->kind == PICTURE_SIXEL || picture->kind == PICTURE_KITTY;
 }
 
 static ChafaCanvas *
@@ -100,7 +102,7 @@ make_canvas (const GreyPicture *picture)
   chafa_canvas_config_set_dither_mode (config, CHAFA_DITHER_MODE_NONE);
   chafa_canvas_config_set_preprocessing_enabled (config, FALSE); /* greys mean HU */
   chafa_canvas_config_set_work_factor (config, WORK_FACTOR);
-  if (is_graphics (picture->kind))
+  if (grey_picture_is_graphics (picture))
     {
       chafa_canvas_config_set_pixel_mode (config, picture->kind == PICTURE_SIXEL
                                                       ? CHAFA_PIXEL_MODE_SIXELS
@@ -135,6 +137,9 @@ grey_picture_new (PictureKind kind)
   chafa_set_n_threads (1); /* it does not see the locks of GLib's thread pool */
 #endif
   picture->kind = kind;
+  /* When a key waits, curses leaves the rest of a refresh for the next one: over the picture. */
+  if (kind >= PICTURE_INDEXED)
+    typeahead (-1);
   return picture;
 }
 
@@ -142,13 +147,14 @@ void
 grey_picture_free (GreyPicture *picture)
 {
   forget_size (picture);
+  g_clear_pointer (&picture->stand_in, grey_picture_free);
   g_free (picture);
 }
 
 static void
 resize (GreyPicture *picture, int columns, int rows, PictureCellSize cell)
 {
-  const gboolean graphics = is_graphics (picture->kind);
+  const gboolean graphics = grey_picture_is_graphics (picture);
   gsize n_cells = (gsize) columns * (gsize) rows, n_pixels;
 
   forget_size (picture);
@@ -179,7 +185,7 @@ grey_picture_fit (GreyPicture *picture, int columns, int rows, guint *width, gui
     resize (picture, columns, rows, cell);
   *width = picture->width;
   *height = picture->height;
-  *aspect = is_graphics (picture->kind) ? 1 : (double) cell.height_px / cell.width_px;
+  *aspect = grey_picture_is_graphics (picture) ? 1 : (double) cell.height_px / cell.width_px;
   return picture->grey;
 }
 
@@ -253,7 +259,7 @@ grey_picture_convert (GreyPicture *picture)
       fill_rgba (picture);
       draw_on_canvas (picture);
     }
-  if (is_graphics (picture->kind))
+  if (grey_picture_is_graphics (picture))
     return;
   for (int row = 0; row < picture->rows; row++)
     for (int column = 0; column < picture->columns; column++, cell++)
@@ -286,7 +292,7 @@ grey_picture_mark (GreyPicture *picture, double x_px, double y_px)
   const gboolean inside = x_px >= 0 && y_px >= 0 && x_px < picture->width && y_px < picture->height;
 
   picture->fresh = TRUE;
-  if (is_graphics (picture->kind))
+  if (grey_picture_is_graphics (picture))
     {
       fill_rgba (picture);
       if (inside)
@@ -325,6 +331,15 @@ shade_pair (void)
   return grey >= 0 ? grey : MAX (alloc_pair (COLOR_WHITE, COLOR_BLACK), 0);
 }
 
+/* Where the lines of a pane beside the picture move up or down, curses would scroll whole lines,
+ * and what it does not know of with them. Two kinds of blanks, the binary digits of the line's
+ * number, keep lines from being alike. */
+gunichar
+picture_blank (int y, int column)
+{
+  return !theme_ascii () && column < 16 && y >> column & 1 ? NO_BREAK_SPACE : ' ';
+}
+
 static void
 put_cell (int y, int x, gunichar glyph, attr_t attributes, int pair)
 {
@@ -335,32 +350,81 @@ put_cell (int y, int x, gunichar glyph, attr_t attributes, int pair)
   mvadd_wch (y, x, &character);
 }
 
-void
-grey_picture_show (const GreyPicture *picture, Area area)
+/** The pixels of graphics in as many as the symbols of the same cells have. */
+static void
+shrink (const GreyPicture *picture, guint8 *grey, guint width, guint height)
 {
-  const gboolean direct = picture->kind >= PICTURE_EXACT;
-  const int shade = picture->kind < PICTURE_GREYS ? shade_pair () : 0;
-  const int black = direct ? MAX (theme_grey_pair (0, 0), 0) : 0;
+  for (guint y = 0; y < height; y++)
+    for (guint x = 0; x < width; x++)
+      {
+        const guint top = y * picture->height / height, left = x * picture->width / width;
+        const guint bottom = MAX ((y + 1) * picture->height / height, top + 1);
+        const guint right = MAX ((x + 1) * picture->width / width, left + 1);
+        guint sum = 0;
 
+        for (guint from_y = top; from_y < bottom; from_y++)
+          for (guint from_x = left; from_x < right; from_x++)
+            sum += picture->grey[(gsize) from_y * picture->width + from_x];
+        grey[(gsize) y * width + x] = (guint8) (sum / ((bottom - top) * (right - left)));
+      }
+}
+
+static void
+show_stand_in (GreyPicture *picture, Area area)
+{
+  const PictureKind kind = theme_ascii ()                  ? PICTURE_ASCII
+                           : theme_grey_pair (255, 0) >= 0 ? PICTURE_GREYS
+                                                           : PICTURE_SHADES;
+  guint width, height;
+  double aspect;
+  guint8 *grey;
+
+  if (picture->stand_in == NULL)
+    picture->stand_in = grey_picture_new (kind);
+  grey = grey_picture_fit (picture->stand_in, picture->columns, picture->rows, &width, &height,
+                           &aspect);
+  shrink (picture, grey, width, height);
+  grey_picture_convert (picture->stand_in);
+  grey_picture_show (picture->stand_in, area, TRUE);
+}
+
+/** A cell of the kinds that curses shows. */
+static void
+show_cell (const GreyPicture *picture, const PictureCell *cell, int y, int x, int shade)
+{
+  short pair;
+  attr_t attributes;
+
+  if (!cell->marked)
+    {
+      put_cell (y, x, cell->glyph, A_NORMAL,
+                picture->kind == PICTURE_GREYS
+                    ? theme_grey_pair (cell->foreground, cell->background)
+                    : shade);
+      return;
+    }
+  attributes = theme_attributes (ROLE_MATCH, &pair);
+  put_cell (y, x, '+', attributes, pair);
+}
+
+void
+grey_picture_show (GreyPicture *picture, Area area, gboolean covered)
+{
+  const gboolean beside = picture->kind >= PICTURE_INDEXED;
+  const int shade = picture->kind < PICTURE_GREYS ? shade_pair () : 0;
+  const int black = beside ? MAX (theme_grey_pair (0, 0), 0) : 0;
+
+  if (covered && grey_picture_is_graphics (picture))
+    {
+      grey_picture_withdraw (picture);
+      show_stand_in (picture, area);
+      return;
+    }
   for (int row = 0; row < MIN (picture->rows, area.height); row++)
     for (int column = 0; column < MIN (picture->columns, area.width); column++)
-      {
-        const PictureCell *cell = grey_picture_cell (picture, column, row);
-        int y = area.y + row, x = area.x + column;
-
-        if (direct)
-          put_cell (y, x, ' ', A_NORMAL, black);
-        else if (cell->marked)
-          {
-            short pair;
-            attr_t attributes = theme_attributes (ROLE_MATCH, &pair);
-
-            put_cell (y, x, '+', attributes, pair);
-          }
-        else
-          put_cell (y, x, cell->glyph, A_NORMAL,
-                    picture->kind == PICTURE_GREYS
-                        ? theme_grey_pair (cell->foreground, cell->background)
-                        : shade);
-      }
+      if (beside)
+        put_cell (area.y + row, area.x + column, picture_blank (row, column), A_NORMAL, black);
+      else
+        show_cell (picture, grey_picture_cell (picture, column, row), area.y + row, area.x + column,
+                   shade);
 }

@@ -1,9 +1,10 @@
 /**
  * picture.h: a grey picture in the terminal.
  *
- * As symbols through curses: chafa's block elements in two of 30 greys each, or without greys
- * shades and blocks, or ASCII characters. Where the terminal takes more, the exact greys (or sixel,
- * or kitty's graphics) are written to it after curses is done, and curses holds black cells there.
+ * As symbols: chafa's block elements in two greys each, or without greys shades and blocks, or
+ * ASCII characters. Curses shows them where there is no terminal or one without greys; else they
+ * (or sixel, or kitty's graphics) are written after curses is done, and curses holds black cells
+ * there: curses takes more bytes, and knows 256 colours at most.
  * Only the UI thread uses it.
  */
 #pragma once
@@ -15,9 +16,10 @@
 typedef enum
 {
   PICTURE_ASCII,
-  PICTURE_SHADES, /* no greys: shades and blocks */
-  PICTURE_GREYS,  /* 256 colours */
-  PICTURE_EXACT,  /* truecolor, beside curses */
+  PICTURE_SHADES,  /* no greys: shades and blocks */
+  PICTURE_GREYS,   /* 256 colours, through curses */
+  PICTURE_INDEXED, /* 256 colours, beside curses: in half as many bytes */
+  PICTURE_EXACT,   /* truecolor, beside curses */
   PICTURE_SIXEL,
   PICTURE_KITTY,
 } PictureKind;
@@ -29,6 +31,7 @@ typedef struct
   gboolean ascii; /* nothing but ASCII may be drawn */
   gboolean greys; /* curses has the greys of 256 colours */
   gboolean live;  /* there is a terminal that can be written to */
+  gboolean xterm; /* it takes colours by number as xterm does */
 } PictureTerminal;
 
 /** grey_picture_kind: the best there is. @environment: as from g_get_environ(). Pure. */
@@ -64,6 +67,9 @@ typedef struct _GreyPicture GreyPicture;
 GreyPicture *grey_picture_new (PictureKind kind);
 void grey_picture_free (GreyPicture *picture);
 
+/** grey_picture_is_graphics: pixels instead of characters; they hide what lies over them. */
+gboolean grey_picture_is_graphics (const GreyPicture *picture);
+
 /**
  * grey_picture_fit: the size in cells that it is about to have; both > 0.
  *
@@ -84,15 +90,19 @@ void grey_picture_mark (GreyPicture *picture, double x_px, double y_px);
 
 const PictureCell *grey_picture_cell (const GreyPicture *picture, int column, int row);
 
-/** grey_picture_show: through curses; only black cells where grey_picture_emit() will write. */
-void grey_picture_show (const GreyPicture *picture, Area area);
+/**
+ * grey_picture_show: through curses; only black cells where grey_picture_emit() will write.
+ *
+ * @covered: a box is about to be drawn over it; graphics, which would hide the box, become symbols
+ */
+void grey_picture_show (GreyPicture *picture, Area area, gboolean covered);
 
 /**
  * grey_picture_emit: after curses has written; what has changed since the last time, or everything.
  *
- * Does nothing for the kinds that curses shows.
+ * Leaves out what something else lies over. Does nothing for the kinds that curses shows.
  */
 void grey_picture_emit (GreyPicture *picture, Area area, gboolean everything);
 
-/** grey_picture_withdraw: another thing is about to be drawn in its place. */
+/** grey_picture_withdraw: graphics are about to be replaced by something else. */
 void grey_picture_withdraw (GreyPicture *picture);

@@ -1,4 +1,4 @@
-/* What goes to the terminal beside curses: exact greys, sixel, kitty's graphics. */
+/* What goes to the terminal beside curses: cells, sixel, kitty's graphics. */
 #include "picture_private.h"
 
 #include <errno.h>
@@ -12,9 +12,6 @@
 
 /* kitty keeps pictures until they are deleted. */
 #define KITTY_DELETE "\033_Ga=d,q=2\033\\"
-
-/* The theme's look of what a search found, as in curses. */
-#define MARK "\033[38;5;16;48;5;214m+"
 
 static void
 write_all (const char *bytes, gsize n)
@@ -36,59 +33,6 @@ write_all (const char *bytes, gsize n)
 }
 
 static void
-append_place (GString *out, Area area, int column, int row)
-{
-  g_string_append_printf (out, "\033[%d;%dH", area.y + row + 1, area.x + column + 1);
-}
-
-static gboolean
-same_cell (const PictureCell *a, const PictureCell *b)
-{
-  return a->glyph == b->glyph && a->foreground == b->foreground && a->background == b->background
-         && a->marked == b->marked;
-}
-
-/** Rows of cells; a cell that is there already is left out, and colours that are set stay set. */
-static void
-append_cells (GString *out, const GreyPicture *picture, Area area, gboolean everything)
-{
-  int foreground = -1, background = -1;
-
-  for (int row = 0; row < MIN (picture->rows, area.height); row++)
-    {
-      int at = -1; /* the column that the terminal's cursor is in */
-
-      for (int column = 0; column < MIN (picture->columns, area.width); column++)
-        {
-          const PictureCell *cell = grey_picture_cell (picture, column, row);
-
-          if (!everything && same_cell (cell, &picture->emitted[row * picture->columns + column]))
-            continue;
-          if (at != column)
-            append_place (out, area, column, row);
-          at = column + 1;
-          if (cell->marked)
-            {
-              g_string_append (out, MARK);
-              foreground = background = -1;
-              continue;
-            }
-          if (cell->background != background)
-            g_string_append_printf (out, "\033[48;2;%d;%d;%dm", cell->background, cell->background,
-                                    cell->background);
-          if (cell->glyph != ' ' && cell->foreground != foreground)
-            {
-              g_string_append_printf (out, "\033[38;2;%d;%d;%dm", cell->foreground,
-                                      cell->foreground, cell->foreground);
-              foreground = cell->foreground;
-            }
-          background = cell->background;
-          g_string_append_unichar (out, cell->glyph);
-        }
-    }
-}
-
-static void
 append_graphics (GString *out, const GreyPicture *picture, Area area)
 {
   ChafaTermDb *terminals = chafa_term_db_get_default ();
@@ -97,7 +41,7 @@ append_graphics (GString *out, const GreyPicture *picture, Area area)
 
   if (picture->kind == PICTURE_KITTY)
     g_string_append (out, KITTY_DELETE);
-  append_place (out, area, 0, 0);
+  g_string_append_printf (out, "\033[%d;%dH", area.y + 1, area.x + 1);
   g_string_append_len (out, picture_bytes->str, (gssize) picture_bytes->len);
   g_string_free (picture_bytes, TRUE);
   chafa_term_info_unref (terminal);
@@ -108,21 +52,22 @@ grey_picture_emit (GreyPicture *picture, Area area, gboolean everything)
 {
   g_autoptr (GString) out = NULL;
 
-  if (picture->kind < PICTURE_EXACT || picture->cells == NULL)
+  if (picture->kind < PICTURE_INDEXED || picture->cells == NULL)
     return;
   if (!picture->known || memcmp (&area, &picture->emitted_area, sizeof area) != 0)
     everything = TRUE;
-  if (!everything && !picture->fresh)
+  if (grey_picture_is_graphics (picture) && !everything && !picture->fresh)
     return;
   out = g_string_new (SAVE);
-  if (picture->kind == PICTURE_EXACT)
-    append_cells (out, picture, area, everything);
-  else
+  if (grey_picture_is_graphics (picture))
     append_graphics (out, picture, area);
-  g_string_append (out, RESTORE);
-  write_all (out->str, out->len);
-  memcpy (picture->emitted, picture->cells,
-          (gsize) picture->columns * (gsize) picture->rows * sizeof *picture->cells);
+  else
+    picture_append_cells (picture, area, everything, out);
+  if (out->len > strlen (SAVE))
+    {
+      g_string_append (out, RESTORE);
+      write_all (out->str, out->len);
+    }
   picture->emitted_area = area;
   picture->known = TRUE;
   picture->fresh = FALSE;
@@ -131,7 +76,10 @@ grey_picture_emit (GreyPicture *picture, Area area, gboolean everything)
 void
 grey_picture_withdraw (GreyPicture *picture)
 {
-  if (picture->kind == PICTURE_KITTY && picture->known)
+  if (picture->known && picture->kind == PICTURE_KITTY)
     write_all (KITTY_DELETE, strlen (KITTY_DELETE));
+  /* Curses knows of no pixels: it would spare cells that it takes for black already. */
+  if (picture->known && picture->kind == PICTURE_SIXEL)
+    wredrawln (stdscr, picture->emitted_area.y, picture->emitted_area.height);
   picture->known = FALSE;
 }

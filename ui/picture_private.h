@@ -21,7 +21,16 @@ struct _GreyPicture
   gboolean fresh;      /* converted, but not yet emitted */
 
   /* what is on the terminal beside curses */
-  PictureCell *emitted; /* columns * rows, where known */
+  PictureCell *emitted; /* columns * rows, where known; glyph 0: something lies over it */
   Area emitted_area;
   gboolean known;
+
+  GreyPicture *stand_in; /* (nullable) symbols for graphics that something lies over */
 };
+
+/** picture_blank: what curses holds where the picture is written beside it. */
+gunichar picture_blank (int row, int column);
+
+/** picture_append_cells: what makes the terminal show the cells, nearly, and notes what it shows
+ * then; cells that curses has something else in are left out. */
+void picture_append_cells (GreyPicture *picture, Area area, gboolean everything, GString *out);

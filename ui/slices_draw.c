@@ -193,7 +193,7 @@ slices_draw (gpointer screen, Area area)
   if (slices->slice != NULL && slices->picture != NULL && slices->state.ready)
     {
       draw_letters (slices, layout->frame);
-      grey_picture_show (slices->picture, layout->picture);
+      grey_picture_show (slices->picture, layout->picture, app_overlay_open (slices->app));
       draw_scale (slices, layout->scale);
     }
   else
@@ -206,13 +206,11 @@ void
 slices_drawn (gpointer screen, gboolean repainted)
 {
   Slices *slices = screen;
-  const gboolean covered = app_overlay_open (slices->app);
 
   if (slices->picture == NULL)
     return;
-  if (covered || slices->slice == NULL)
+  if (slices->slice == NULL)
     grey_picture_withdraw (slices->picture);
-  else
-    grey_picture_emit (slices->picture, slices->layout.picture, repainted || slices->covered);
-  slices->covered = covered;
+  else if (!(app_overlay_open (slices->app) && grey_picture_is_graphics (slices->picture)))
+    grey_picture_emit (slices->picture, slices->layout.picture, repainted);
 }

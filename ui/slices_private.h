@@ -57,7 +57,6 @@ typedef struct
   gsize shown; /* the slice's index: the wanted one, or the nearest that has arrived */
   VolumeView view;
   SlicesLayout layout; /* on the screen */
-  gboolean covered;    /* something lay over it when it was drawn last */
 
   char *folder; /* (nullable) where PNGs go; %NULL: the current one */
 } Slices;

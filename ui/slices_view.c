@@ -48,7 +48,8 @@ make_picture (const Slices *slices)
   const PictureTerminal terminal = { .wanted = options->graphics,
                                      .ascii = theme_ascii (),
                                      .greys = theme_grey_pair (255, 0) >= 0,
-                                     .live = options->replay == NULL && isatty (STDOUT_FILENO) };
+                                     .live = options->replay == NULL && isatty (STDOUT_FILENO),
+                                     .xterm = theme_is_xterm () };
 
   return grey_picture_new (grey_picture_kind (&terminal, environment));
 }

@@ -1,5 +1,7 @@
 #include "theme.h"
 
+#include <term.h>
+
 /* Pairs of the roles come first, then the greys that pictures are made of. */
 #define FIRST_ROLE_PAIR 1
 #define FIRST_GREY_PAIR (FIRST_ROLE_PAIR + N_ROLES)
@@ -62,40 +64,60 @@ theme_attributes (Role role, short *pair)
 }
 
 /** xterm's greys, dark to light: the ramp 232-255 (8 + 10 i) and those of the colour cube. */
+static const struct
+{
+  guint8 grey, colour;
+} greys[N_GREYS] = { { 0, 16 },    { 8, 232 },   { 18, 233 },  { 28, 234 },  { 38, 235 },
+                     { 48, 236 },  { 58, 237 },  { 68, 238 },  { 78, 239 },  { 88, 240 },
+                     { 95, 59 },   { 98, 241 },  { 108, 242 }, { 118, 243 }, { 128, 244 },
+                     { 135, 102 }, { 138, 245 }, { 148, 246 }, { 158, 247 }, { 168, 248 },
+                     { 175, 145 }, { 178, 249 }, { 188, 250 }, { 198, 251 }, { 208, 252 },
+                     { 215, 188 }, { 218, 253 }, { 228, 254 }, { 238, 255 }, { 255, 231 } };
+
 static int
-grey_colour (guint level)
+nearest_grey (guint8 level)
 {
   static guint8 nearest[256];
-  static const struct
-  {
-    guint8 grey, colour;
-  } greys[N_GREYS] = { { 0, 16 },    { 8, 232 },   { 18, 233 },  { 28, 234 },  { 38, 235 },
-                       { 48, 236 },  { 58, 237 },  { 68, 238 },  { 78, 239 },  { 88, 240 },
-                       { 95, 59 },   { 98, 241 },  { 108, 242 }, { 118, 243 }, { 128, 244 },
-                       { 135, 102 }, { 138, 245 }, { 148, 246 }, { 158, 247 }, { 168, 248 },
-                       { 175, 145 }, { 178, 249 }, { 188, 250 }, { 198, 251 }, { 208, 252 },
-                       { 215, 188 }, { 218, 253 }, { 228, 254 }, { 238, 255 }, { 255, 231 } };
 
   if (nearest[255] == 0)
     for (int g = 0; g < 256; g++)
       for (guint8 i = 1; i < N_GREYS; i++)
         if (ABS (greys[i].grey - g) < ABS (greys[nearest[g]].grey - g))
           nearest[g] = i;
-  return (int) nearest[level] << 8 | greys[nearest[level]].colour;
+  return nearest[level];
+}
+
+int
+theme_grey_colour (guint8 level, guint8 *shown)
+{
+  const int i = nearest_grey (level);
+
+  *shown = greys[i].grey;
+  return greys[i].colour;
 }
 
 int
 theme_grey_pair (guint8 foreground, guint8 background)
 {
   static gboolean made[N_GREYS * N_GREYS];
-  int front = grey_colour (foreground), back = grey_colour (background);
-  int index = (front >> 8) * N_GREYS + (back >> 8);
+  const int front = nearest_grey (foreground), back = nearest_grey (background);
+  const int index = front * N_GREYS + back;
 
   if (n_colours < 256 || COLOR_PAIRS < FIRST_GREY_PAIR + N_GREYS * N_GREYS)
     return -1;
   if (!made[index])
-    made[index] = init_extended_pair (FIRST_GREY_PAIR + index, front & 255, back & 255) == OK;
+    made[index] =
+        init_extended_pair (FIRST_GREY_PAIR + index, greys[front].colour, greys[back].colour) == OK;
   return made[index] ? FIRST_GREY_PAIR + index : -1;
+}
+
+gboolean
+theme_is_xterm (void)
+{
+  const char *code = tigetstr ("setaf");
+
+  return code != NULL && code != (const char *) -1
+         && g_strcmp0 (tiparm (code, 100), "\033[38;5;100m") == 0;
 }
 
 const char *

@@ -40,9 +40,15 @@ void theme_start (int colours);
 /** theme_attributes: of a role, for attr_set(); @pair: (out) */
 attr_t theme_attributes (Role role, short *pair);
 
+/** theme_grey_colour: of 256 colours the one nearest to a grey. @shown: (out) how light that is */
+int theme_grey_colour (guint8 level, guint8 *shown);
+
 /** theme_grey_pair: a colour pair for a cell of a grey picture, 0-255 each; -1 where there are
  * fewer than 256 colours. */
 int theme_grey_pair (guint8 foreground, guint8 background);
+
+/** theme_is_xterm: the terminal takes colours by number as xterm does. */
+gboolean theme_is_xterm (void);
 
 typedef enum
 {
