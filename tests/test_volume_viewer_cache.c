@@ -199,6 +199,44 @@ test_a_prefetched_volume_is_the_one_that_is_got (void **state)
   assert_true (volume_viewer_hu (viewer, 0, 0, 0) == 5);
 }
 
+/** A volume that takes a while to read. */
+static char *
+write_large_volume (guint64 *bytes)
+{
+  enum
+  {
+    LARGE = 256
+  };
+  nifti_2_header header = nifti_maker_header (DT_INT16, LARGE, LARGE, LARGE / 2);
+  g_autofree double *values = g_new0 (double, LARGE *LARGE *LARGE / 2);
+
+  *bytes = (guint64) LARGE * LARGE * LARGE;
+  return nifti_maker_write ("large.nii.gz", &header, values, NIFTI_MAKER_GZIP);
+}
+
+static void
+test_reading_ahead_is_given_up_for_what_is_wanted (void **state)
+{
+  guint64 large_bytes;
+  g_autofree char *ahead = write_large_volume (&large_bytes);
+  g_autofree char *wanted = write_volume ("wanted.nii.gz", 1);
+  const VolumeViewerRequest request = request_for (wanted);
+
+  /* Where all of it was read before the other one was asked for, it stays: try again. */
+  for (guint attempt = 0; attempt < 20; attempt++)
+    {
+      g_autoptr (VolumeViewerCache) cache = volume_viewer_cache_new (2 * large_bytes, NULL, NULL);
+      g_autoptr (VolumeViewer) viewer = NULL;
+
+      assert_int_equal (bytes_after_a_prefetch (cache, ahead), large_bytes);
+      viewer = get (cache, &request);
+      wait_for_end (viewer);
+      if (volume_viewer_cache_bytes (cache) == BYTES)
+        return;
+    }
+  fail_msg ("it was read on");
+}
+
 /** Ask again as long as the kept one is thought to be the file. */
 static VolumeViewer *
 look_until_read_anew (VolumeViewerCache *cache, const char *path, VolumeViewer *kept)
@@ -280,6 +318,7 @@ main (void)
     cmocka_unit_test (test_a_prefetched_neighbour_takes_the_place_of_older_ones_only),
     cmocka_unit_test (test_a_prefetch_leaves_itself_where_there_is_no_room),
     cmocka_unit_test (test_a_prefetched_volume_is_the_one_that_is_got),
+    cmocka_unit_test (test_reading_ahead_is_given_up_for_what_is_wanted),
     cmocka_unit_test (test_a_file_of_another_size_or_time_is_read_anew),
     cmocka_unit_test (test_after_an_error_the_file_is_tried_again),
     cmocka_unit_test (test_a_file_that_is_gone_stays_in_view),

@@ -96,19 +96,30 @@ app_look_at (App *app, const char *volume, const char *path)
 }
 
 void
-app_set_neighbours (App *app, char *(*neighbour) (gpointer data, int step, char **path),
-                    gpointer data)
+app_set_neighbours (App *app, AppNeighbour neighbour, gpointer data)
 {
   app->neighbour = neighbour;
   app->neighbour_data = data;
+}
+
+static char *
+find_neighbour (App *app, int step, gboolean go, char **path)
+{
+  *path = NULL;
+  return app->neighbour != NULL ? app->neighbour (app->neighbour_data, step, go, path) : NULL;
+}
+
+char *
+app_neighbour (App *app, int step, char **path)
+{
+  return find_neighbour (app, step, FALSE, path);
 }
 
 gboolean
 app_look_at_neighbour (App *app, int step)
 {
   g_autofree char *path = NULL;
-  g_autofree char *volume =
-      app->neighbour != NULL ? app->neighbour (app->neighbour_data, step, &path) : NULL;
+  g_autofree char *volume = find_neighbour (app, step, TRUE, &path);
 
   if (volume == NULL && path == NULL)
     return FALSE;

@@ -85,9 +85,13 @@ void app_look_at (App *app, const char *volume, const char *path);
 /** The neighbour of the record in the Records list, itself for step 0; %FALSE where there is none.
  * Slices calls it. */
 gboolean app_look_at_neighbour (App *app, int step);
-/** Records says who the neighbours are; @neighbour returns a volume name to g_free, or %NULL. */
-void app_set_neighbours (App *app, char *(*neighbour) (gpointer data, int step, char **path),
-                         gpointer data);
+/** app_neighbour: which one app_look_at_neighbour() would go to: its name and @path, both to g_free;
+ * both %NULL where there is none. A mere file has no name. */
+char *app_neighbour (App *app, int step, char **path);
+/** Records says who the neighbours are; @neighbour returns a volume name to g_free, or %NULL, and
+ * moves the cursor there where it is to @go. */
+typedef char *(*AppNeighbour) (gpointer data, int step, gboolean go, char **path);
+void app_set_neighbours (App *app, AppNeighbour neighbour, gpointer data);
 
 /** app_volume_path: where a record's file lies; %NULL while the folder is being walked, or where it
  * is not there. The folder is the setting "volumes.directory". */

@@ -176,6 +176,16 @@ handle_mouse (App *app, const TerminalEvent *event)
     class->mouse (data, action, event->y, event->x);
 }
 
+static void
+handle_drag (App *app, const TerminalEvent *event)
+{
+  gpointer data;
+  const ScreenClass *class = app_class (app, &data);
+
+  if (app->prompt == NULL && app->boxes.length == 0 && class->drag != NULL)
+    class->drag (data, event->grab, event->y, event->x);
+}
+
 static gboolean
 take_input (int fd, GIOCondition condition, gpointer data)
 {
@@ -186,7 +196,9 @@ take_input (int fd, GIOCondition condition, gpointer data)
   while (terminal_read (&event))
     {
       any = TRUE;
-      if (event.key == 0)
+      if (event.grab || event.drag)
+        handle_drag (app, &event);
+      else if (event.key == 0)
         handle_mouse (app, &event);
       else
         app_press (app, event.key);

@@ -37,7 +37,7 @@ struct _App
 
   TrainParameters *parameters;
   AppRun run;
-  char *(*neighbour) (gpointer data, int step, char **path);
+  AppNeighbour neighbour; /* (nullable) */
   gpointer neighbour_data;
   char *volumes_directory;
   CatalogVolumeIndex *volumes; /* (nullable) */

@@ -74,7 +74,7 @@ open_record (Records *records)
 
 /** The next one that way; records whose scan is not here are passed over. */
 static char *
-neighbour (gpointer data, int step, char **path)
+neighbour (gpointer data, int step, gboolean go, char **path)
 {
   Records *records = data;
 
@@ -85,8 +85,11 @@ neighbour (gpointer data, int step, char **path)
 
       if (at < 0 || at >= (gint64) list->n)
         return NULL;
-      list->cursor = (guint64) at;
-      list_fit (list, list->page);
+      if (go)
+        {
+          list->cursor = (guint64) at;
+          list_fit (list, list->page);
+        }
       *path = g_strdup (g_array_index (records->scans, FolderScan, at).path);
       return NULL;
     }
@@ -100,8 +103,11 @@ neighbour (gpointer data, int step, char **path)
         continue;
       if (file == NULL)
         return NULL;
-      records->list.cursor = (guint64) at;
-      list_fit (&records->list, records->list.page);
+      if (go)
+        {
+          records->list.cursor = (guint64) at;
+          list_fit (&records->list, records->list.page);
+        }
       *path = g_strdup (file);
       return g_strdup (record->volume);
     }

@@ -53,6 +53,8 @@ typedef struct
   /** %FALSE: not one of mine. */
   gboolean (*command) (gpointer screen, Command command);
   gboolean (*mouse) (gpointer screen, MouseAction action, int y, int x);
+  /** The middle or right button goes down (@begins), or moves while it is held. */
+  void (*drag) (gpointer screen, gboolean begins, int y, int x);
 
   /** Esc: TRUE where something was closed. */
   gboolean (*back) (gpointer screen);

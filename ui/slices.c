@@ -9,6 +9,7 @@ create (App *app)
 
   slices->app = app;
   slices->zoom = 1;
+  slices->direction = 1;
   volume_window_parse ("lung", &slices->window, NULL);
   return slices;
 }
@@ -170,6 +171,7 @@ const ScreenClass slices_screen = { .title = "Slices",
                                     .drawn = slices_drawn,
                                     .command = slices_command,
                                     .mouse = slices_mouse,
+                                    .drag = slices_drag,
                                     .back = back,
                                     .execute = slices_execute,
                                     .store_changed = store_changed,

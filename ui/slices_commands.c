@@ -13,6 +13,7 @@
 #define WIDTH_STEP 50.0
 #define LEAST_WIDTH 10.0
 #define MOST_WIDTH 8000.0
+#define LEAST_DRAG 400.0
 #define MOST_LEVEL 4000.0
 
 /* ---- the window ---- */
@@ -77,6 +78,7 @@ ask_for_file (Slices *slices)
 static void
 next_record (Slices *slices, int step)
 {
+  slices->direction = step;
   if (!app_look_at_neighbour (slices->app, step))
     app_message (slices->app,
                  step > 0 ? "No record follows in the list" : "No record comes before in the list");
@@ -88,6 +90,7 @@ static void
 set_axis (Slices *slices, VolumeAxis axis)
 {
   slices->axis = axis;
+  slices->waiting = FALSE;
   slices->zoom = 1;
   slices->pan_x_mm = slices->pan_y_mm = 0;
   slices_changed (slices);
@@ -257,6 +260,32 @@ slices_mouse (gpointer screen, MouseAction action, int y, int x)
   return TRUE;
 }
 
+/** As on a workstation: to the right wider, up higher. Over the picture's height the level changes
+ * by the width that the window began with, over half of its width the width does. */
+void
+slices_drag (gpointer screen, gboolean begins, int y, int x)
+{
+  Slices *slices = screen;
+  const Area area = slices->layout.picture;
+  double hu;
+
+  if (begins)
+    {
+      slices->dragging = area_contains (area, y, x);
+      slices->grabbed_y = y;
+      slices->grabbed_x = x;
+      slices->grabbed = slices->window;
+    }
+  if (begins || !slices->dragging)
+    return;
+  hu = MAX (slices->grabbed.width, LEAST_DRAG);
+  set_window (
+      slices,
+      (VolumeWindow){
+          round (slices->grabbed.centre + hu * (slices->grabbed_y - y) / MAX (area.height, 1)),
+          round (slices->grabbed.width + 2 * hu * (x - slices->grabbed_x) / MAX (area.width, 1)) });
+}
+
 /* ---- after ":" ---- */
 
 static gboolean
@@ -275,14 +304,15 @@ static gboolean
 execute_number (Slices *slices, const char *text, GError **error)
 {
   const gsize n = slices_count (slices);
+  const gboolean opening = slices->viewer != NULL && !slices->state.finished;
   gint64 number;
 
-  if (n == 0)
+  if (n == 0 && !opening)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: there is no scan to go to", text);
       return FALSE;
     }
-  if (!g_ascii_string_to_signed (text, 10, 1, (gint64) n, &number, NULL))
+  if (!g_ascii_string_to_signed (text, 10, 1, n > 0 ? (gint64) n : G_MAXINT64, &number, NULL))
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
                    "%s: slices go from 1 to %" G_GSIZE_FORMAT, text, n);

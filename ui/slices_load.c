@@ -45,6 +45,7 @@ void
 slices_close (Slices *slices)
 {
   slices_play (slices, FALSE);
+  slices->waiting = slices->asked = slices->looked_ahead = FALSE;
   g_clear_pointer (&slices->viewer, volume_viewer_unref);
   g_clear_pointer (&slices->slice, volume_slice_free);
   g_clear_pointer (&slices->fault, g_free);
@@ -53,10 +54,19 @@ slices_close (Slices *slices)
   slices_changed (slices);
 }
 
+static VolumeViewerRequest
+request_for (const char *path, const CatalogRecord *record)
+{
+  return (VolumeViewerRequest){ .path = path,
+                                .metadata = encoding_metadata (record),
+                                .rescale = VOLUME_RESCALE_AUTO,
+                                .orient = VOLUME_ORIENT_LPS };
+}
+
 void
 slices_open (Slices *slices)
 {
-  VolumeViewerRequest request = { .rescale = VOLUME_RESCALE_AUTO, .orient = VOLUME_ORIENT_LPS };
+  VolumeViewerRequest request;
   g_autoptr (GError) error = NULL;
 
   find_record (slices);
@@ -66,8 +76,7 @@ slices_open (Slices *slices)
     return;
   if (slices->cache == NULL)
     slices->cache = volume_viewer_cache_new (cache_limit (), app_wake, slices->app);
-  request.path = slices->path;
-  request.metadata = encoding_metadata (slices->record);
+  request = request_for (slices->path, slices->record);
   slices->viewer = volume_viewer_cache_get (slices->cache, &request, &error);
   if (slices->viewer == NULL)
     slices->fault = g_strdup (error->message);
@@ -82,6 +91,33 @@ place (Slices *slices)
     slices->voxel[i] =
         slices->placed ? MIN (slices->voxel[i], slices->state.n[i] - 1) : slices->state.n[i] / 2;
   slices->placed = TRUE;
+  slices->shown = slices->state.arrives_from_far_end ? slices_count (slices) - 1 : 0;
+  if (slices->asked)
+    slices_go_to (slices, slices->asked_for);
+  slices->asked = FALSE;
+}
+
+/** The neighbour that the next J or K goes to is read once there is nothing else to read. */
+static void
+look_ahead (Slices *slices)
+{
+  CatalogStore *store = app_store (slices->app);
+  g_autofree char *path = NULL, *volume = NULL;
+  g_autoptr (CatalogRecord) record = NULL;
+
+  if (slices->looked_ahead || !slices->state.finished || slices->state.error != NULL)
+    return;
+  slices->looked_ahead = TRUE;
+  volume = app_neighbour (slices->app, slices->direction, &path);
+  if (path == NULL)
+    return;
+  if (volume != NULL && store != NULL)
+    record = catalog_record_get (store, volume, NULL);
+  {
+    const VolumeViewerRequest request = request_for (path, record);
+
+    volume_viewer_cache_prefetch (slices->cache, &request);
+  }
 }
 
 void
@@ -103,6 +139,12 @@ slices_read_on (Slices *slices)
     }
   if (slices->state.ready && !ready)
     place (slices);
+  if (slices->waiting
+      && (slices->state.finished
+          || volume_viewer_state_has (&slices->state, slices->axis,
+                                      slices->voxel[slices_through (slices->axis)])))
+    slices->waiting = FALSE;
+  look_ahead (slices);
   if (slices->state.arrived != arrived || slices->state.ready != ready
       || slices->state.finished != finished)
     slices_changed (slices);

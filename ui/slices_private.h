@@ -37,17 +37,28 @@ typedef struct
   VolumeViewerCache *cache;
   VolumeViewer *viewer; /* (nullable) */
   VolumeViewerState state;
-  char *fault; /* (nullable) why there is no viewer */
+  int direction;         /* of the last step from record to record */
+  gboolean looked_ahead; /* the neighbour that way is being read, or there is none */
+  char *fault;           /* (nullable) why there is no viewer */
 
   /* how */
   VolumeAxis axis;
-  gsize voxel[3];  /* where the three planes meet, and the cursor is */
-  gboolean placed; /* voxel holds; FALSE: the middle as soon as it is known */
-  gboolean cursor; /* shown */
+  gsize voxel[3];   /* where the three planes meet, and the cursor is */
+  gboolean placed;  /* voxel holds; FALSE: the middle as soon as it is known */
+  gboolean cursor;  /* shown */
+  gboolean waiting; /* for the wanted slice to arrive; meanwhile the held one stays */
+  gsize held;
+  gboolean asked; /* before it was known how many slices there are */
+  gint64 asked_for;
   VolumeWindow window;
   gboolean inverted;
   double zoom, pan_x_mm, pan_y_mm;
   guint play; /* source that steps; 0: none */
+
+  /* a drag that changes the window */
+  gboolean dragging;
+  int grabbed_y, grabbed_x;
+  VolumeWindow grabbed; /* as it was */
 
   /* the picture */
   GreyPicture *picture;  /* (nullable) made when first drawn */
@@ -77,6 +88,9 @@ void slices_read_on (Slices *slices);
 void slices_close (Slices *slices);
 
 /* slices_view.c */
+/** slices_index_to_show: the wanted slice, or while it has not arrived the held one, or the nearest
+ * one that has. */
+gsize slices_index_to_show (const Slices *slices);
 /** slices_render: extract and draw the slice into the picture where that is stale. */
 void slices_render (Slices *slices);
 void slices_step (Slices *slices, gint64 n);
@@ -111,6 +125,7 @@ void slices_draw_pane (const Slices *slices, Area area);
 /* slices_commands.c */
 gboolean slices_command (gpointer screen, Command command);
 gboolean slices_mouse (gpointer screen, MouseAction action, int y, int x);
+void slices_drag (gpointer screen, gboolean begins, int y, int x);
 gboolean slices_execute (gpointer screen, const char *line, GError **error);
 
 /* slices_png.c */

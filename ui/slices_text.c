@@ -100,6 +100,7 @@ char *
 slices_progress (const Slices *slices, Role *role)
 {
   const VolumeViewerState *state = &slices->state;
+  double percent;
 
   *role = ROLE_BAD;
   if (slices->fault != NULL)
@@ -111,6 +112,9 @@ slices_progress (const Slices *slices, Role *role)
     return g_strdup ("");
   if (!state->ready)
     return g_strdup ("opening");
-  return g_strdup_printf ("%.0f %% read", floor (100.0 * (double) state->arrived
-                                                 / (double) state->n[state->arrival_axis]));
+  percent = floor (100.0 * (double) state->arrived / (double) state->n[state->arrival_axis]);
+  if (slices->waiting)
+    return g_strdup_printf ("waiting for slice %" G_GSIZE_FORMAT ", %.0f %% read",
+                            slices->voxel[slices_through (slices->axis)] + 1, percent);
+  return g_strdup_printf ("%.0f %% read", percent);
 }

@@ -27,9 +27,8 @@ slices_changed (Slices *slices)
   app_redraw (slices->app);
 }
 
-/** The wanted slice, or while it has not arrived the nearest one that has. */
-static gsize
-index_to_show (const Slices *slices)
+gsize
+slices_index_to_show (const Slices *slices)
 {
   const VolumeViewerState *state = &slices->state;
   const gsize wanted = slices->voxel[slices_through (slices->axis)];
@@ -37,6 +36,8 @@ index_to_show (const Slices *slices)
   if (volume_viewer_state_has (state, slices->axis, wanted)
       || slices_through (slices->axis) != state->arrival_axis || state->arrived == 0)
     return wanted;
+  if (slices->waiting && volume_viewer_state_has (state, slices->axis, slices->held))
+    return slices->held;
   return state->arrives_from_far_end ? slices_count (slices) - state->arrived : state->arrived - 1;
 }
 
@@ -66,7 +67,7 @@ cursor_place (const Slices *slices, gsize *column, gsize *row)
 static void
 draw_picture (Slices *slices, guint8 *grey)
 {
-  slices->shown = index_to_show (slices);
+  slices->shown = slices_index_to_show (slices);
   g_clear_pointer (&slices->slice, volume_slice_free);
   slices->slice = volume_viewer_slice (slices->viewer, slices->axis, slices->shown);
   if (slices->slice == NULL)
@@ -124,8 +125,16 @@ slices_go_to (Slices *slices, gint64 index)
   const gsize n = slices_count (slices), before = *wanted;
 
   if (n == 0)
-    return;
+    {
+      slices->asked = slices->viewer != NULL;
+      slices->asked_for = index;
+      return;
+    }
   *wanted = (gsize) CLAMP (index, 0, (gint64) n - 1);
+  slices->held = slices->shown;
+  slices->waiting = !slices->state.finished
+                    && slices_through (slices->axis) == slices->state.arrival_axis
+                    && !volume_viewer_state_has (&slices->state, slices->axis, *wanted);
   if (*wanted != before)
     slices_changed (slices);
 }
@@ -133,7 +142,7 @@ slices_go_to (Slices *slices, gint64 index)
 void
 slices_step (Slices *slices, gint64 n)
 {
-  slices_go_to (slices, (gint64) index_to_show (slices) + n);
+  slices_go_to (slices, (gint64) slices_index_to_show (slices) + n);
 }
 
 static gboolean
@@ -222,6 +231,7 @@ static void
 set_cursor (Slices *slices, gsize column, gsize row)
 {
   volume_slice_voxel (slices->axis, slices->state.n, slices->shown, column, row, slices->voxel);
+  slices->waiting = FALSE;
   slices->cursor = slices->cursor_stale = TRUE;
   app_redraw (slices->app);
 }

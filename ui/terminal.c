@@ -19,7 +19,7 @@ static struct
 {
   SCREEN *screen;
   FILE *in, *out; /* of an off-screen terminal */
-  gboolean running, offscreen;
+  gboolean running, offscreen, mouse;
   struct termios modes; /* as they were */
   char restore[512];    /* what gives the screen back; written by a signal handler */
   gsize restore_n;
@@ -183,11 +183,24 @@ terminal_running (void)
 }
 
 void
+/** Movements while a button is held, which curses does not ask for. */
+static void
+ask_for_drags (gboolean on)
+{
+  const char *mouse = tigetstr ("kmous");
+
+  if (terminal.offscreen || mouse == NULL || mouse == (char *) -1)
+    return;
+  putp (on ? "\033[?1002h" : "\033[?1002l");
+  fflush (stdout);
+}
+
 terminal_suspend (void)
 {
   if (terminal.offscreen)
     return;
   def_prog_mode ();
+  ask_for_drags (FALSE);
   endwin ();
   log_release ();
   kill (getpid (), SIGSTOP);
@@ -196,6 +209,8 @@ terminal_suspend (void)
   terminal_fit ();
   clearok (curscr, TRUE);
 }
+  doupdate (); /* curses asks for the mouse anew, and after it we do */
+  ask_for_drags (terminal.mouse);
 
 gboolean
 terminal_fit (void)
@@ -219,19 +234,39 @@ terminal_resize (int width, int height)
 /* ---- input ---- */
 
 void
+#define GRAB_EVENTS (BUTTON2_PRESSED | BUTTON3_PRESSED)
+#define MOUSE_EVENTS                                                                               \
+  (BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED | GRAB_EVENTS | BUTTON1_RELEASED            \
+   | BUTTON2_RELEASED | BUTTON3_RELEASED | REPORT_MOUSE_POSITION)
+
 terminal_set_mouse (gboolean on)
 {
   mouseinterval (0);
-  mousemask (on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+  mousemask (on ? MOUSE_EVENTS : 0, NULL);
+  terminal.mouse = on;
+  ask_for_drags (on);
 }
 
 static gboolean
 read_mouse (TerminalEvent *event)
 {
   MEVENT mouse;
+  static gboolean held; /* the middle or right button */
 
-  if (getmouse (&mouse) != OK
-      || !(mouse.bstate & (BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED)))
+  if (getmouse (&mouse) != OK)
+    return FALSE;
+  if (mouse.bstate & REPORT_MOUSE_POSITION)
+    {
+      *event = (TerminalEvent){ .y = mouse.y, .x = mouse.x, .drag = TRUE };
+      return held;
+    }
+  held = (mouse.bstate & GRAB_EVENTS) != 0;
+  if (held)
+    {
+      *event = (TerminalEvent){ .y = mouse.y, .x = mouse.x, .grab = TRUE };
+      return TRUE;
+    }
+  if (!(mouse.bstate & (BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED)))
     return FALSE;
   *event = (TerminalEvent){ .y = mouse.y,
                             .x = mouse.x,

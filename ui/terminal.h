@@ -34,6 +34,7 @@ typedef struct
   int y, x;
   gboolean wheel;
   int rows; /* of the wheel: -1 up, 1 down */
+  gboolean grab, drag; /* the middle or right button goes down, or moves while it is held */
 } TerminalEvent;
 
 /** terminal_read: the next key or mouse event; FALSE where there is none waiting. */

@@ -8,6 +8,7 @@ typedef struct
   char *path;
   VolumeViewerRequest request; /* its path is the one above */
   VolumeViewer *viewer;
+  gboolean ahead; /* prefetched, and not got yet */
 } Entry;
 
 struct _VolumeViewerCache
@@ -87,7 +88,7 @@ entry_new (VolumeViewerCache *cache, const VolumeViewerRequest *request, GError 
 
   if (viewer == NULL)
     return NULL;
-  entry = g_new (Entry, 1);
+  entry = g_new0 (Entry, 1);
   entry->viewer = viewer;
   entry->path = g_strdup (request->path);
   entry->request = *request;
@@ -114,6 +115,31 @@ volume_viewer_cache_free (VolumeViewerCache *cache)
   g_free (cache);
 }
 
+static gboolean
+entry_is_finished (const Entry *entry)
+{
+  g_auto (VolumeViewerState) state = { 0 };
+
+  volume_viewer_state (entry->viewer, &state);
+  return state.finished;
+}
+
+/** What is still being read ahead gives way to what is wanted. */
+static void
+give_up_reading_ahead (VolumeViewerCache *cache, const GList *wanted)
+{
+  for (GList *link = cache->entries.head, *next; link != NULL; link = next)
+    {
+      Entry *entry = link->data;
+
+      next = link->next;
+      if (link == wanted || !entry->ahead || entry_is_finished (entry))
+        continue;
+      g_queue_delete_link (&cache->entries, link);
+      entry_free (entry);
+    }
+}
+
 VolumeViewer *
 volume_viewer_cache_get (VolumeViewerCache *cache, const VolumeViewerRequest *request,
                          GError **error)
@@ -121,6 +147,7 @@ volume_viewer_cache_get (VolumeViewerCache *cache, const VolumeViewerRequest *re
   GList *link = find (cache, request);
   Entry *entry;
 
+  give_up_reading_ahead (cache, link);
   if (link != NULL && !entry_is_stale (link->data))
     {
       entry = link->data;
@@ -140,6 +167,7 @@ volume_viewer_cache_get (VolumeViewerCache *cache, const VolumeViewerRequest *re
         }
       g_queue_push_head (&cache->entries, entry);
     }
+  entry->ahead = FALSE;
   cache->in_view = TRUE;
   volume_viewer_cache_trim (cache);
   return volume_viewer_ref (entry->viewer);
@@ -152,9 +180,12 @@ volume_viewer_cache_prefetch (VolumeViewerCache *cache, const VolumeViewerReques
 
   if (find (cache, request) != NULL)
     return;
+  give_up_reading_ahead (cache, NULL);
   entry = entry_new (cache, request, NULL);
-  if (entry != NULL)
-    g_queue_push_nth (&cache->entries, entry, cache->in_view ? 1 : 0);
+  if (entry == NULL)
+    return;
+  entry->ahead = TRUE;
+  g_queue_push_nth (&cache->entries, entry, cache->in_view ? 1 : 0);
 }
 
 void

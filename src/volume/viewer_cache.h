@@ -40,8 +40,9 @@ VolumeViewer *volume_viewer_cache_get (VolumeViewerCache *cache, const VolumeVie
 
 /**
  * volume_viewer_cache_prefetch: begin to read what is likely to be wanted next, best once the one
- * in view is finished. It never drives out the one in view, and leaves itself where there is no
- * room. What can't be begun is not told: the later get will.
+ * in view is finished. It never drives out the one in view, leaves itself where there is no room,
+ * and is given up when another one is got before it is finished. What can't be begun is not told:
+ * the later get will.
  */
 void volume_viewer_cache_prefetch (VolumeViewerCache *cache, const VolumeViewerRequest *request);
 
