@@ -598,6 +598,35 @@ test_predictions_of_one_record (void **state)
   assert_true (n_predicted > 50);
 }
 
+/* ---- a set of names ---- */
+
+static void
+test_only_the_named_are_listed_whatever_their_names (void **state)
+{
+  static const char *const names[] = { "x' OR 1 = 1 --", "", "no such name", "train_%d\n" };
+  g_autoptr (GHashTable) set = g_hash_table_new (g_str_hash, g_str_equal);
+  CatalogListOptions options = { .split = -1, .with_dropped = TRUE, .volumes = set };
+  g_autoptr (GArray) none = NULL;
+  g_autoptr (GArray) two = NULL;
+  g_autoptr (GArray) searched = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_hash_table_add (set, (gpointer) names[i]);
+  none = ids_of (store, "", &options);
+  assert_int_equal (none->len, 0);
+  g_hash_table_add (set, (gpointer) rows[5].volume);
+  g_hash_table_add (set, (gpointer) rows[2].volume);
+  two = ids_of (store, "", &options);
+  assert_int_equal (two->len, 2);
+  assert_int_equal (g_array_index (two, gint64, 0), rows[2].id);
+  assert_int_equal (g_array_index (two, gint64, 1), rows[5].id);
+  /* The search's parameters stand behind the set's. */
+  options.search = rows[5].volume;
+  searched = ids_of (store, "age > 0 OR NOT age > 0 OR age = unknown", &options);
+  assert_int_equal (searched->len, 1);
+  assert_int_equal (g_array_index (searched, gint64, 0), rows[5].id);
+}
+
 /* ---- stopping ---- */
 
 static int calls;
@@ -717,6 +746,7 @@ main (void)
     cmocka_unit_test (test_row_that_is_gone_leaves_a_gap_in_the_page),
     cmocka_unit_test (test_page_is_read_while_another_writes),
     cmocka_unit_test (test_predictions_of_one_record),
+    cmocka_unit_test (test_only_the_named_are_listed_whatever_their_names),
     cmocka_unit_test (test_query_stops_soon_after_it_was_cancelled),
     cmocka_unit_test (test_cancelled_query_does_not_begin),
     cmocka_unit_test (test_another_thread_stops_a_query),

@@ -197,6 +197,54 @@ test_what_was_looked_at_comes_back (void **state)
   replay (workspace_directory (workspace), keys, none);
 }
 
+/** The lines of a file that was written; it is removed. */
+static char **
+take_lines (const char *path)
+{
+  g_autofree char *text = NULL;
+
+  assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_remove (path);
+  return g_strsplit (text, "\n", -1);
+}
+
+static void
+test_tagged_records_are_listed_and_written (void **state)
+{
+  g_autofree char *csv = testing_path ("tagged.csv");
+  g_autofree char *keys =
+      g_strdup_printf ("size 80x24\ntimeout 60\nkey Esc Esc Esc 1 u g t\nwait Nothing is tagged\n"
+                       "key j Space j Space g t\nwait only\nkey w C-u\ntype %s\nkey Enter\n"
+                       "wait Written\nkey w C-u\ntype %s\nkey Enter\nwait Replace it?\nkey Enter\n"
+                       "key t u\n",
+                       csv, csv);
+  g_auto (GStrv) lines = NULL;
+
+  replay (workspace_directory (workspace), keys, (const char *const[]){ NULL });
+  lines = take_lines (csv);
+  assert_int_equal (g_strv_length (lines), 1 + 2 + 1);
+  assert_true (g_str_has_prefix (lines[0], "VolumeName,"));
+}
+
+static void
+test_compared_runs_are_written (void **state)
+{
+  g_autofree char *csv = testing_path ("pair.csv"), *png = testing_path ("pair.png");
+  g_autofree char *keys = g_strdup_printf (
+      "size 80x24\ntimeout 60\nkey Esc Esc Esc 5 g\nwait second\nkey Space Space c\nwait DeLong\n"
+      "key e\nwait Export first, second\nkey j Enter C-u\ntype %s\nkey Enter\nwait Written\n"
+      "key e j j j Enter C-u\ntype %s\nkey Enter\nwait pair.png\nkey Esc Esc u\n",
+      csv, png);
+  g_auto (GStrv) lines = NULL;
+
+  replay (workspace_directory (workspace), keys, (const char *const[]){ NULL });
+  lines = take_lines (csv);
+  assert_int_equal (g_strv_length (lines), 1 + CATALOG_N_LABELS + 1 + 1);
+  assert_true (g_str_has_prefix (lines[1], "first,second,Medical material,"));
+  assert_true (g_str_has_prefix (lines[1 + CATALOG_N_LABELS], "first,second,macro,"));
+  assert_int_equal (g_remove (png), 0);
+}
+
 static void
 test_the_first_screen_offers_ways_to_begin (void **state)
 {
@@ -234,6 +282,8 @@ main (void)
     cmocka_unit_test (test_every_screen_in_every_kind_of_terminal),
     cmocka_unit_test (test_any_size_will_do),
     cmocka_unit_test (test_what_was_looked_at_comes_back),
+    cmocka_unit_test (test_tagged_records_are_listed_and_written),
+    cmocka_unit_test (test_compared_runs_are_written),
     cmocka_unit_test (test_the_first_screen_offers_ways_to_begin),
     cmocka_unit_test (test_a_wrong_replay_names_its_line),
   };

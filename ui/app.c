@@ -227,6 +227,7 @@ app_free (App *app)
     classes[i]->destroy (app->screens[i]);
   welcome_screen.destroy (app->welcome);
   works_free (app->works);
+  app_writing_free (app->writing);
   g_source_remove (app->wake_source);
   close (app->wake_fd);
   g_queue_clear_full (&app->boxes, (GDestroyNotify) box_free);

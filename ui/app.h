@@ -140,7 +140,7 @@ void app_log (App *app, const char *format, ...) G_GNUC_PRINTF (2, 3);
 typedef enum
 {
   PROMPT_TEXT,
-  PROMPT_PATH, /* Tab completes file names */
+  PROMPT_PATH, /* Tab completes file names; check() and accept() get ~/ as the home it stands for */
 } PromptKind;
 
 typedef struct
@@ -160,6 +160,9 @@ typedef struct
 } Prompt;
 void app_prompt (App *app, const Prompt *prompt);
 
+/** app_path: a path as it was typed, where ~/ is the home. Free with g_free. */
+char *app_path (const char *typed);
+
 /** app_confirm: a yes-or-no box; Enter is "no". */
 void app_confirm (App *app, const char *question, void (*yes) (gpointer data), gpointer data);
 /** app_choose: a list to choose from; @items is copied; @chosen gets the index. */
@@ -167,6 +170,20 @@ void app_choose (App *app, const char *title, const char *const *items, guint se
                  void (*chosen) (gpointer data, guint index), gpointer data);
 /** app_page: a text to read, with a title. */
 void app_page (App *app, const char *title, const char *text);
+
+/** AppWriteFunc: write what @data describes, on a worker thread; a file that is there is replaced
+ * only with @replace. */
+typedef gboolean (*AppWriteFunc) (gpointer data, const char *path, gboolean replace,
+                                  GError **error);
+
+/**
+ * app_write: ask for a path, and before anything is replaced; then write, and say what came of it.
+ *
+ * @initial: the path that is proposed
+ * @data: (transfer full) for @write; freed with @free_data (nullable), written or not
+ */
+void app_write (App *app, const char *initial, AppWriteFunc write, gpointer data,
+                GDestroyNotify free_data);
 
 /** app_overlay_open: a box, a prompt or a message covers part of the screen. */
 gboolean app_overlay_open (App *app);

@@ -39,13 +39,6 @@ demo (App *app, const char *rest, GError **error)
   return TRUE;
 }
 
-static char *
-expand_home (const char *path)
-{
-  return g_str_has_prefix (path, "~/") ? g_build_filename (g_get_home_dir (), path + 2, NULL)
-                                       : g_strdup (path);
-}
-
 static gboolean
 need (const char *rest, const char *what, GError **error)
 {
@@ -58,7 +51,7 @@ need (const char *rest, const char *what, GError **error)
 static gboolean
 volumes (App *app, const char *rest, GError **error)
 {
-  g_autofree char *path = expand_home (rest);
+  g_autofree char *path = app_path (rest);
 
   if (!need (rest, "the folder that holds the scans", error))
     return FALSE;
@@ -70,7 +63,7 @@ volumes (App *app, const char *rest, GError **error)
 static gboolean
 workspace (App *app, const char *rest, GError **error)
 {
-  g_autofree char *path = expand_home (rest);
+  g_autofree char *path = app_path (rest);
 
   if (!need (rest, "the workspace's folder", error))
     return FALSE;
@@ -86,7 +79,7 @@ workspace (App *app, const char *rest, GError **error)
 static gboolean
 dump_screen (App *app, const char *rest, GError **error)
 {
-  g_autofree char *text = NULL, *path = expand_home (rest);
+  g_autofree char *text = NULL, *path = app_path (rest);
   g_autoptr (OutputFile) file = NULL;
 
   if (!need (rest, "the file to write", error))

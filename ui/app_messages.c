@@ -63,6 +63,13 @@ find_history (App *app, const char *name)
   return history;
 }
 
+char *
+app_path (const char *typed)
+{
+  return g_str_has_prefix (typed, "~/") ? g_build_filename (g_get_home_dir (), typed + 2, NULL)
+                                        : g_strdup (typed);
+}
+
 void
 app_open_prompt (App *app, const Prompt *prompt, const char *const *words)
 {
@@ -85,6 +92,7 @@ app_press_in_prompt (App *app, Key key)
   PromptLine *line = app->prompt;
   PromptResult result = prompt_key (line, key_command (key, scopes), key);
   Prompt prompt = *prompt_get (line);
+  g_autofree char *value = prompt_value (line);
 
   if (result == PROMPT_GOES_ON)
     return;
@@ -97,7 +105,7 @@ app_press_in_prompt (App *app, Key key)
           && (history->len == 0
               || strcmp (g_ptr_array_index (history, history->len - 1), prompt_text (line)) != 0))
         g_ptr_array_add (history, g_strdup (prompt_text (line)));
-      prompt.accept (prompt.data, prompt_text (line));
+      prompt.accept (prompt.data, value);
     }
   else if (prompt.changed != NULL)
     prompt.changed (prompt.data, NULL);

@@ -12,6 +12,8 @@
 #define APP_LEAST_WIDTH 40
 #define APP_LEAST_HEIGHT 10
 
+typedef struct _AppWriting AppWriting;
+
 struct _App
 {
   AppOptions options;
@@ -58,6 +60,9 @@ struct _App
   GHashTable *histories; /* name → (element-type utf8) */
   GQueue boxes;          /* the top one at the head */
 
+  AppWriting *writing; /* (nullable) a file whose path is being asked for */
+  Work *looking;       /* is it there already? */
+
   /* drawing */
   guint sources[3], input; /* signals and the terminal */
   int wake_fd;
@@ -99,6 +104,9 @@ gboolean app_poll (gpointer app);
 /* app_jobs.c */
 void app_jobs_poll (App *app);
 void app_jobs_end (App *app);
+
+/* app_write.c */
+void app_writing_free (gpointer writing);
 
 /* app_volumes.c */
 void app_volumes_walk (App *app);

@@ -22,14 +22,14 @@ static void
 changed (PromptLine *line)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *value = prompt_value (line);
 
   g_clear_pointer (&line->fault, g_free);
   g_clear_pointer (&line->hint, g_free);
-  if (line->prompt.check != NULL
-      && !line->prompt.check (line->prompt.data, line->text->str, &error))
+  if (line->prompt.check != NULL && !line->prompt.check (line->prompt.data, value, &error))
     line->fault = g_strdup (error != NULL ? error->message : "not this");
   if (line->prompt.changed != NULL)
-    line->prompt.changed (line->prompt.data, line->text->str);
+    line->prompt.changed (line->prompt.data, value);
 }
 
 PromptLine *
@@ -62,6 +62,12 @@ const Prompt *
 prompt_get (const PromptLine *line)
 {
   return &line->prompt;
+}
+
+char *
+prompt_value (const PromptLine *line)
+{
+  return line->prompt.kind == PROMPT_PATH ? app_path (line->text->str) : g_strdup (line->text->str);
 }
 
 const char *
@@ -203,9 +209,7 @@ complete_path (PromptLine *line, gsize start)
   const char *slash = strrchr (typed, '/');
   const char *name = slash != NULL ? slash + 1 : typed;
   g_autofree char *folder = slash != NULL ? g_strndup (typed, (gsize) (slash + 1 - typed)) : NULL;
-  g_autofree char *real = folder != NULL && g_str_has_prefix (folder, "~/")
-                              ? g_build_filename (g_get_home_dir (), folder + 2, NULL)
-                              : g_strdup (folder != NULL ? folder : ".");
+  g_autofree char *real = app_path (folder != NULL ? folder : ".");
   g_autoptr (GDir) dir = g_dir_open (real, 0, NULL);
   g_autofree char *common = NULL;
   g_autoptr (GString) all = g_string_new (NULL);

@@ -23,7 +23,10 @@ typedef enum
 PromptResult prompt_key (PromptLine *line, Command command, Key key);
 
 const Prompt *prompt_get (const PromptLine *line);
+/** prompt_text: as it was typed. */
 const char *prompt_text (const PromptLine *line);
+/** prompt_value: what it stands for: a path's ~/ is the home. Free with g_free. */
+char *prompt_value (const PromptLine *line);
 
 /** prompt_draw: in the area's first row; puts the cursor there. */
 void prompt_draw (const PromptLine *line, Area area);

@@ -137,11 +137,7 @@ folder_given (gpointer data, const char *text)
 static gboolean
 check_folder (gpointer data, const char *text, GError **error)
 {
-  g_autofree char *path = g_str_has_prefix (text, "~/")
-                              ? g_build_filename (g_get_home_dir (), text + 2, NULL)
-                              : g_strdup (text);
-
-  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+  if (g_file_test (text, G_FILE_TEST_IS_DIR))
     return TRUE;
   g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "no such folder");
   return FALSE;
@@ -225,6 +221,13 @@ command (gpointer screen, Command command)
       return TRUE;
     case COMMAND_RECORDS_UNTAG:
       g_hash_table_remove_all (records->tags);
+      records_show_tagged (records, FALSE);
+      return TRUE;
+    case COMMAND_RECORDS_TAGGED:
+      records_show_tagged (records, !records->only_tagged);
+      return TRUE;
+    case COMMAND_RECORDS_WRITE:
+      records_write (records);
       return TRUE;
     case COMMAND_RECORDS_NEXT_MATCH:
       records_pane_match (records, 1);
@@ -270,6 +273,8 @@ back (gpointer screen)
     records_set_search (records, NULL);
   else if (records->filter != NULL)
     records_set_filter (records, NULL);
+  else if (records->only_tagged)
+    records_show_tagged (records, FALSE);
   else if (records->errors)
     records_set_errors (records, FALSE);
   else
@@ -283,6 +288,7 @@ execute (gpointer screen, const char *line, GError **error)
   Records *records = screen;
   const char *rest = strchr (line, ' ');
   gsize word = rest != NULL ? (gsize) (rest - line) : strlen (line);
+  g_autofree char *path = app_path (rest != NULL ? rest + 1 : "");
 
   rest = rest != NULL ? rest + 1 : "";
   if (g_ascii_isdigit (*line))
@@ -308,19 +314,17 @@ execute (gpointer screen, const char *line, GError **error)
     {
       if (*rest == '\0')
         records_import (records);
-      else if (!records_import_directory (records, rest, error))
+      else if (!records_import_directory (records, path, error))
         return FALSE;
     }
   else if (strncmp (line, "folder", word) == 0 && word == 6)
     {
       if (*rest == '\0')
         records_folder (records);
+      else if (!check_folder (records, path, error))
+        return FALSE;
       else
-        {
-          if (!check_folder (records, rest, error))
-            return FALSE;
-          records_browse (records, rest);
-        }
+        records_browse (records, path);
     }
   else
     return FALSE;

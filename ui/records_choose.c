@@ -125,6 +125,18 @@ records_ask_filter (Records *records)
                                        .data = records });
 }
 
+void
+records_show_tagged (Records *records, gboolean only)
+{
+  if (only && g_hash_table_size (records->tags) == 0)
+    {
+      app_error (records->app, "Nothing is tagged yet: Space tags a record");
+      return;
+    }
+  records->only_tagged = only;
+  records_query (records);
+}
+
 /* ---- choices from a list ---- */
 
 static const char *const sorts[] = { "volume",     "patient",      "split",     "sex",

@@ -34,7 +34,8 @@ draw_status (Records *records, Area area)
   if (records->query != NULL)
     g_string_append (text, symbol (SYMBOL_ELLIPSIS));
   if (tags > 0)
-    g_string_append_printf (text, "  %s%u", symbol (SYMBOL_TAG), tags);
+    g_string_append_printf (text, "  %s%u%s", symbol (SYMBOL_TAG), tags,
+                            records->only_tagged ? " only" : "");
   if (records->search != NULL)
     g_string_append_printf (text, "  search: %s", records->search);
   if (records->filter != NULL)

@@ -166,13 +166,9 @@ records_leave_folder (Records *records)
 void
 records_browse (Records *records, const char *folder)
 {
-  g_autofree char *path = g_str_has_prefix (folder, "~/")
-                              ? g_build_filename (g_get_home_dir (), folder + 2, NULL)
-                              : g_strdup (folder);
-
   if (records->folder != NULL)
     records_leave_folder (records);
-  records->folder = g_canonicalize_filename (path, NULL);
+  records->folder = g_canonicalize_filename (folder, NULL);
   records->scans = g_array_new (FALSE, FALSE, sizeof (FolderScan));
   g_array_set_clear_func (records->scans, scan_clear);
   records->scan_list = (List){ 0 };

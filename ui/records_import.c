@@ -76,17 +76,9 @@ start (Records *records, Import *import)
     app_message (records->app, "Importing; 4 shows how far it is");
 }
 
-static char *
-expand_home (const char *path)
-{
-  return g_str_has_prefix (path, "~/") ? g_build_filename (g_get_home_dir (), path + 2, NULL)
-                                       : g_strdup (path);
-}
-
 gboolean
-records_import_directory (Records *records, const char *directory, GError **error)
+records_import_directory (Records *records, const char *path, GError **error)
 {
-  g_autofree char *path = expand_home (directory);
   Import *import = g_new0 (Import, 1);
 
   for (CatalogSplit split = CATALOG_SPLIT_TRAIN; split <= CATALOG_SPLIT_VALID; split++)
@@ -114,9 +106,7 @@ records_import_directory (Records *records, const char *directory, GError **erro
 static gboolean
 check_file (gpointer data, const char *text, GError **error)
 {
-  g_autofree char *path = expand_home (text);
-
-  if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
+  if (g_file_test (text, G_FILE_TEST_IS_REGULAR))
     return TRUE;
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "no such file");
   return FALSE;
@@ -148,7 +138,7 @@ metadata_given (gpointer data, const char *text)
   Records *records = data;
 
   g_free (records->import_metadata);
-  records->import_metadata = *text != '\0' ? expand_home (text) : NULL;
+  records->import_metadata = *text != '\0' ? g_strdup (text) : NULL;
   app_choose (records->app, "These tables are the split for", splits, 0, split_chosen, records);
 }
 
@@ -158,7 +148,7 @@ labels_given (gpointer data, const char *text)
   Records *records = data;
 
   g_free (records->import_labels);
-  records->import_labels = expand_home (text);
+  records->import_labels = g_strdup (text);
   app_prompt (records->app, &(Prompt){ .label = "metadata file (empty: none)",
                                        .history = "path",
                                        .kind = PROMPT_PATH,
@@ -168,10 +158,8 @@ labels_given (gpointer data, const char *text)
 }
 
 static gboolean
-check_tables (gpointer data, const char *text, GError **error)
+check_tables (gpointer data, const char *path, GError **error)
 {
-  g_autofree char *path = expand_home (text);
-
   if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
     return TRUE; /* the reports file itself; the others are asked for */
   if (!g_file_test (path, G_FILE_TEST_IS_DIR))
@@ -192,10 +180,9 @@ check_tables (gpointer data, const char *text, GError **error)
 }
 
 static void
-tables_given (gpointer data, const char *text)
+tables_given (gpointer data, const char *path)
 {
   Records *records = data;
-  g_autofree char *path = expand_home (text);
   g_autoptr (GError) error = NULL;
 
   if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
@@ -205,7 +192,7 @@ tables_given (gpointer data, const char *text)
       return;
     }
   g_free (records->import_reports);
-  records->import_reports = g_steal_pointer (&path);
+  records->import_reports = g_strdup (path);
   app_prompt (records->app, &(Prompt){ .label = "labels file",
                                        .history = "path",
                                        .kind = PROMPT_PATH,

@@ -39,6 +39,7 @@ typedef struct
   char *search, *filter, *sort; /* (nullable) */
   char *search_before;          /* (nullable) while another is typed */
   gboolean descending, dropped, zoomed, funnel_drawn;
+  gboolean only_tagged;
   int funnel;        /* 1 shown, 0 hidden, -1 as the height allows */
   char *sort_before; /* what the errors stand in place of; "" is the file's order */
   gboolean descending_before;
@@ -102,11 +103,28 @@ void records_ask_filter (Records *records);
 void records_choose_sort (Records *records);
 void records_choose_class (Records *records);
 void records_choose_run (Records *records);
+/** records_show_tagged: only these, or all. */
+void records_show_tagged (Records *records, gboolean only);
 
 /* records_draw.c */
 void records_draw (gpointer screen, Area area);
 
+/* records_write.c */
+/** records_write: ask for a file and write the list into it. */
+void records_write (Records *records);
+
 /* records_query.c */
+/** What is wished, for a worker: everything in it is its own. */
+typedef struct
+{
+  Workspace *workspace;
+  char *search, *filter, *sort; /* (nullable) */
+  GHashTable *volumes;          /* (nullable) only these */
+  CatalogListOptions options;   /* points to the above */
+} RecordsQuestion;
+RecordsQuestion *records_question_new (const Records *records);
+void records_question_free (gpointer question);
+
 /** records_query: ask for the rows anew; the old ones stay until the answer. */
 void records_query (Records *records);
 /** records_forget_page: the rows in view may be others. */

@@ -8,13 +8,60 @@
 #define PAGE_ROWS 64   /* rows read around those in view */
 #define FIRST_ROWS 128 /* enough for the first screen, which does not wait for all */
 
-/** A question for a worker; everything in it is its own. */
-typedef struct
+/* ---- the question ---- */
+
+/** A worker must not see a set that changes. */
+static GHashTable *
+copy_names (GHashTable *names)
 {
-  Workspace *workspace;
-  char *search, *filter, *sort;
-  CatalogListOptions options;
-} Question;
+  GHashTable *copy = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, names);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    g_hash_table_add (copy, g_strdup (name));
+  return copy;
+}
+
+RecordsQuestion *
+records_question_new (const Records *records)
+{
+  const AppRun *run = app_chosen_run (records->app);
+  gboolean by_run =
+      g_strcmp0 (records->sort, "error") == 0 || g_strcmp0 (records->sort, "probability") == 0;
+  RecordsQuestion *question = g_new (RecordsQuestion, 1);
+
+  question->workspace = app_workspace (records->app);
+  question->search = g_strdup (records->search);
+  question->filter = g_strdup (records->filter);
+  /* Without a run there is nothing to sort by in it. */
+  question->sort = by_run && run->id == 0 ? NULL : g_strdup (records->sort);
+  question->volumes = records->only_tagged ? copy_names (records->tags) : NULL;
+  question->options = (CatalogListOptions){ .search = question->search,
+                                            .sort = question->sort,
+                                            .volumes = question->volumes,
+                                            .descending = records->descending,
+                                            .with_dropped = records->dropped,
+                                            .split = -1,
+                                            .run_id = run->id,
+                                            .class_index = (int) run->class_index };
+  return question;
+}
+
+void
+records_question_free (gpointer data)
+{
+  RecordsQuestion *question = data;
+
+  g_free (question->search);
+  g_free (question->filter);
+  g_free (question->sort);
+  g_clear_pointer (&question->volumes, g_hash_table_unref);
+  g_free (question);
+}
+
+/* ---- the answer ---- */
 
 typedef struct
 {
@@ -23,17 +70,6 @@ typedef struct
   CatalogFunnel funnels[2];
   gboolean imported[2];
 } Answer;
-
-static void
-question_free (gpointer data)
-{
-  Question *question = data;
-
-  g_free (question->search);
-  g_free (question->filter);
-  g_free (question->sort);
-  g_free (question);
-}
 
 static void
 answer_free (gpointer data)
@@ -47,7 +83,7 @@ answer_free (gpointer data)
 static gpointer
 ask (gpointer data, GCancellable *cancellable, GError **error)
 {
-  Question *question = data;
+  const RecordsQuestion *question = data;
   g_autoptr (CatalogStore) store = workspace_store (question->workspace, error);
   g_autoptr (CatalogQuery) query =
       store != NULL ? catalog_query_parse (question->filter, error) : NULL;
@@ -55,8 +91,6 @@ ask (gpointer data, GCancellable *cancellable, GError **error)
 
   if (query == NULL)
     return NULL;
-  question->options.search = question->search;
-  question->options.sort = question->sort;
   answer = g_new0 (Answer, 1);
   answer->ids = catalog_records_ids (store, query, &question->options, cancellable, error);
   if (answer->ids == NULL)
@@ -130,8 +164,7 @@ answered (gpointer owner, gpointer result, const GError *error)
 void
 records_query (Records *records)
 {
-  const AppRun *run = app_chosen_run (records->app);
-  Question *question;
+  RecordsQuestion *question;
   g_autoptr (CatalogQuery) query = catalog_query_parse (records->filter, NULL);
 
   work_cancel (&records->query);
@@ -146,26 +179,12 @@ records_query (Records *records)
     }
   records_forget_pane (records);
 
-  question = g_new0 (Question, 1);
-  question->workspace = app_workspace (records->app);
-  question->search = g_strdup (records->search);
-  question->filter = g_strdup (records->filter);
-  question->sort = g_strdup (records->sort);
-  question->options =
-      (CatalogListOptions){ .descending = records->descending,
-                            .with_dropped = records->dropped,
-                            .split = -1,
-                            .limit = records->ids->len == 0 && !records->begun ? FIRST_ROWS : 0,
-                            .run_id = run->id,
-                            .class_index = (int) run->class_index };
+  question = records_question_new (records);
+  if (records->ids->len == 0 && !records->begun)
+    question->options.limit = FIRST_ROWS;
   records->begun = TRUE;
-  /* Without a run there is nothing to sort by in it. */
-  if (run->id == 0
-      && (g_strcmp0 (question->sort, "error") == 0
-          || g_strcmp0 (question->sort, "probability") == 0))
-    g_clear_pointer (&question->sort, g_free);
-  records->query = works_start (app_works (records->app), ask, question, question_free, answer_free,
-                                answered, records);
+  records->query = works_start (app_works (records->app), ask, question, records_question_free,
+                                answer_free, answered, records);
 }
 
 /* ---- rows in view ---- */

@@ -34,8 +34,6 @@ sorted_column (const Records *records, int *label)
   *label = records->sort != NULL ? catalog_label_find (records->sort) : -1;
   if (*label >= 0)
     return RECORDS_COLUMN_FINDINGS;
-  if (g_strcmp0 (records->sort, "error") == 0)
-    return RECORDS_COLUMN_PROBABILITY;
   for (int i = 0; i < RECORDS_N_COLUMNS; i++)
     if (fields[i] != NULL && g_strcmp0 (records->sort, fields[i]) == 0)
       return i;

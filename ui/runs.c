@@ -48,7 +48,6 @@ destroy (gpointer screen)
   g_free (self->fault);
   g_free (self->asked_name);
   g_strfreev (self->asked_runs);
-  g_free (self->asked_path);
   g_free (self);
 }
 

@@ -41,14 +41,12 @@ formats (RunsScreen *self, guint *n)
   return n_runs == 1 ? formats_of_run : formats_of_comparison;
 }
 
-/** What is written; the request and, once it is done, the answer. */
+/** What is written. */
 typedef struct
 {
   Workspace *workspace;
   Format format;
   char **runs; /* one, or those that are compared */
-  char *path;
-  gboolean replace;
 } Export;
 
 static void
@@ -57,7 +55,6 @@ export_free (gpointer data)
   Export *export = data;
 
   g_strfreev (export->runs);
-  g_free (export->path);
   g_free (export);
 }
 
@@ -87,119 +84,37 @@ metrics_text (CatalogStore *store, const CatalogRun *run, GError **error)
 }
 
 static gboolean
-write_text (const Export *export, GError **error)
+write_text (const Export *export, const char *path, gboolean replace, GError **error)
 {
   g_autoptr (CatalogStore) store = workspace_store (export->workspace, error);
   g_autoptr (CatalogRun) run =
       store != NULL ? catalog_run_find (store, export->runs[0], error) : NULL;
   g_autofree char *text = run != NULL ? metrics_text (store, run, error) : NULL;
-  g_autoptr (OutputFile) file =
-      text != NULL ? output_file_open (export->path, export->replace, error) : NULL;
+  g_autoptr (OutputFile) file = text != NULL ? output_file_open (path, replace, error) : NULL;
 
   return file != NULL && output_file_write (file, text, strlen (text), error)
          && output_file_commit (file, error);
 }
 
-static gpointer
-write_export (gpointer data, GCancellable *cancellable, GError **error)
+static gboolean
+write_export (gpointer data, const char *path, gboolean replace, GError **error)
 {
-  Export *export = data, *answer;
-  gboolean done;
+  Export *export = data;
+  StudyExport study = { .workspace = export->workspace,
+                        .what = export->format.what,
+                        .out_path = path,
+                        .replace = replace,
+                        .run = export->runs[0],
+                        .with_runs = (const char *const *) export->runs + 1 };
+  g_autoptr (Job) job = NULL;
 
   if (export->format.is_text)
-    done = write_text (export, error);
-  else
-    {
-      StudyExport study = { .workspace = export->workspace,
-                            .what = export->format.what,
-                            .out_path = export->path,
-                            .replace = export->replace,
-                            .run = export->runs[0],
-                            .with_runs = (const char *const *) export->runs + 1 };
-      g_autoptr (Job) job = job_start ("export", study_export, &study);
-
-      done = job_wait (job, error);
-    }
-  if (!done)
-    return NULL;
-  answer = g_new0 (Export, 1);
-  answer->runs = g_strdupv (export->runs);
-  answer->path = g_strdup (export->path);
-  return answer;
+    return write_text (export, path, replace, error);
+  job = job_start ("export", study_export, &study);
+  return job_wait (job, error);
 }
 
 /* ---- on the UI thread ---- */
-
-static void
-was_exported (gpointer owner, gpointer result, const GError *error)
-{
-  RunsScreen *self = owner;
-  Export *answer = result;
-  g_autofree char *names = answer != NULL ? g_strjoinv (", ", answer->runs) : NULL;
-
-  if (answer == NULL)
-    {
-      app_error (self->app, "%s", error->message);
-      return;
-    }
-  app_message (self->app, "%s: wrote %s", names, answer->path);
-  export_free (answer);
-}
-
-static void
-start_export (RunsScreen *self, gboolean replace)
-{
-  Export *export = g_new0 (Export, 1);
-  guint n;
-
-  *export = (Export){ .workspace = app_workspace (self->app),
-                      .format = formats (self, &n)[self->asked_kind],
-                      .runs = g_strdupv (self->asked_runs),
-                      .path = g_strdup (self->asked_path),
-                      .replace = replace };
-  works_start (app_works (self->app), write_export, export, export_free, export_free, was_exported,
-               self);
-}
-
-static void
-replace_it (gpointer data)
-{
-  start_export (data, TRUE);
-}
-
-static void
-accept_path (gpointer data, const char *text)
-{
-  RunsScreen *self = data;
-  g_autofree char *expanded = g_str_has_prefix (text, "~/")
-                                  ? g_build_filename (g_get_home_dir (), text + 2, NULL)
-                                  : g_strdup (text);
-
-  g_free (self->asked_path);
-  self->asked_path = g_canonicalize_filename (expanded, NULL);
-  if (g_file_test (self->asked_path, G_FILE_TEST_EXISTS))
-    {
-      gboolean folder = g_file_test (self->asked_path, G_FILE_TEST_IS_DIR);
-      g_autofree char *question =
-          g_strdup_printf (folder ? "The folder %s is there. Write the pictures into it, over "
-                                    "those of the same names?"
-                                  : "%s is there already. Replace it?",
-                           self->asked_path);
-
-      app_confirm (self->app, question, replace_it, self);
-    }
-  else
-    start_export (self, FALSE);
-}
-
-static gboolean
-check_path (gpointer data, const char *text, GError **error)
-{
-  if (*text != '\0')
-    return TRUE;
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "type a file name");
-  return FALSE;
-}
 
 static void
 choose_format (gpointer data, guint index)
@@ -209,16 +124,12 @@ choose_format (gpointer data, guint index)
   const Format *format = &formats (self, &n)[index];
   g_autofree char *stem = g_strjoinv ("-vs-", self->asked_runs);
   g_autofree char *initial = NULL;
+  Export *export = g_new (Export, 1);
 
-  self->asked_kind = index;
+  *export = (Export){ app_workspace (self->app), *format, g_strdupv (self->asked_runs) };
   g_strdelimit (stem, "/", '-'); /* a name is no path */
   initial = g_strconcat (stem, format->suffix, NULL);
-  app_prompt (self->app, &(Prompt){ .label = "write to",
-                                    .initial = initial,
-                                    .kind = PROMPT_PATH,
-                                    .check = check_path,
-                                    .accept = accept_path,
-                                    .data = self });
+  app_write (self->app, initial, write_export, export, export_free);
 }
 
 void

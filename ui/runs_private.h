@@ -55,8 +55,6 @@ typedef struct
   gint64 asked_run;  /* the run that a prompt or box is about */
   char *asked_name;  /* its name */
   char **asked_runs; /* to export; more than one where they are compared */
-  guint asked_kind;  /* of the export */
-  char *asked_path;
 } RunsScreen;
 
 /* runs.c */

@@ -70,7 +70,7 @@ command_export (Batch *batch, int argc, char **argv)
   study.sample = sample;
   study.encoder_name = encoder_name;
   study.query = query;
-  study.with_dropped = dropped;
+  study.list = (CatalogListOptions){ .split = -1, .with_dropped = dropped };
   code = batch_run (batch, "export", study_export, &study, NULL, NULL, NULL, NULL);
   if (code != BATCH_DONE)
     return code;

@@ -72,6 +72,29 @@ bind_search (sqlite3_stmt *statement, int parameter, const char *search)
     }
 }
 
+/* ---- a set of names ---- */
+
+#define NAME_SET "ctclip name set"
+
+static void
+sql_in_set (sqlite3_context *context, int n_arguments, sqlite3_value **arguments)
+{
+  const char *name = (const char *) sqlite3_value_text (arguments[0]);
+  GHashTable *names = sqlite3_value_pointer (arguments[1], NAME_SET);
+
+  sqlite3_result_int (context,
+                      name != NULL && names != NULL && g_hash_table_contains (names, name));
+}
+
+gboolean
+store_add_in_set (CatalogStore *store, GError **error)
+{
+  return sqlite3_create_function (store->db, "in_set", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL,
+                                  sql_in_set, NULL, NULL)
+             == SQLITE_OK
+         || store_fail (store, error);
+}
+
 /* ---- conditions ---- */
 
 static const char *append_condition (GString *sql, const char *keyword, const char *format, ...)
@@ -103,6 +126,8 @@ listing_append_where (GString *sql, const CatalogQuery *query, const CatalogList
     keyword = append_condition (sql, keyword, "%sreason = %d", steer, CATALOG_KEPT);
   if (query->condition->len > 0)
     keyword = append_condition (sql, keyword, "%s", query->condition->str);
+  if (options->volumes != NULL)
+    keyword = append_condition (sql, keyword, "in_set (name, ?)");
   for (guint i = 0; words[i] != NULL; i++)
     keyword =
         append_condition (sql, keyword,
@@ -128,6 +153,9 @@ listing_prepare (CatalogStore *store, const GString *sql, const CatalogQuery *qu
       else
         sqlite3_bind_double (statement, parameter++, value->number);
     }
+  if (options->volumes != NULL)
+    sqlite3_bind_pointer (statement, parameter++, g_hash_table_ref (options->volumes), NAME_SET,
+                          (void (*) (void *)) g_hash_table_unref);
   bind_search (statement, parameter, options->search);
   return statement;
 }

@@ -53,6 +53,9 @@ typedef struct
    * report, whatever its case and accents; the last may be the beginning of one. Never an error. */
   const char *search;
 
+  /* (nullable) (element-type utf8) a set: only records of these names. */
+  GHashTable *volumes;
+
   /* What the sorts "encoded", "probability" and "error" look at. */
   gint64 encoder_id; /* 0: the latest used */
   gint64 run_id;     /* 0: none */

@@ -119,6 +119,9 @@ gboolean store_pragma_int (CatalogStore *store, const char *name, int *value, GE
  * class that it does not have. */
 gboolean store_add_probability (CatalogStore *store, GError **error);
 
+/** store_add_in_set: SQL's in_set (name, set), of a bound pointer to a set of names. */
+gboolean store_add_in_set (CatalogStore *store, GError **error);
+
 /** store_sample_id: of the sample that has the name now; -1 with NOT_FOUND, which lists the names.
  */
 gint64 store_sample_id (CatalogStore *store, const char *name, GError **error);

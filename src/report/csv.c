@@ -48,10 +48,16 @@ report_csv_number (ReportCsv *csv, double number)
 {
   FILE *stream = next_cell (csv);
   char text[G_ASCII_DTOSTR_BUF_SIZE];
+  static const char *const formats[] = { "%.15g", "%.16g", "%.17g" };
 
   if (isnan (number))
     return;
-  g_ascii_dtostr (text, sizeof text, number);
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
+    {
+      g_ascii_formatd (text, sizeof text, formats[i], number);
+      if (g_ascii_strtod (text, NULL) == number)
+        break;
+    }
   fputs (text, stream);
 }
 

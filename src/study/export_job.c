@@ -116,10 +116,9 @@ record_row (ReportCsv *csv, const CatalogRecord *record)
 static gboolean
 export_records (StudyExport *study, CatalogStore *store, GError **error)
 {
-  CatalogListOptions options = { .with_dropped = study->with_dropped, .split = -1 };
   g_autoptr (CatalogQuery) query = catalog_query_parse (study->query, error);
   g_autoptr (GPtrArray) records =
-      query != NULL ? catalog_records_list (store, query, &options, error) : NULL;
+      query != NULL ? catalog_records_list (store, query, &study->list, error) : NULL;
   g_autoptr (OutputFile) file =
       records != NULL ? output_file_open (study->out_path, study->replace, error) : NULL;
   ReportCsv csv = { .file = file };

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "catalog/query.h"
 #include "study/job.h"
 #include "study/workspace.h"
 
@@ -31,14 +32,14 @@ typedef struct
   ExportWhat what;
   const char *out_path;
   gboolean replace;
-  const char *run;          /* name, number or "latest" */
+  const char *run;              /* name, number or "latest" */
   const char *const *with_runs; /* (nullable) the other runs of a comparison */
-  const char *class_name;   /* (nullable) of a ROC curve or histogram */
-  const char *sample;       /* (nullable) */
-  const char *encoder_name; /* (nullable) */
-  const char *query;        /* (nullable) of the records */
-  gboolean with_dropped;
-  guint64 written; /* (out) rows, tensors, plots or scans on a plot */
+  const char *class_name;       /* (nullable) of a ROC curve or histogram */
+  const char *sample;           /* (nullable) */
+  const char *encoder_name;     /* (nullable) */
+  const char *query;            /* (nullable) of the records */
+  CatalogListOptions list;      /* which of them, and in what order */
+  guint64 written;              /* (out) rows, tensors, plots or scans on a plot */
 } StudyExport;
 
 /** study_export: a JobFunc over a StudyExport. */
