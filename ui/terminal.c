@@ -182,7 +182,6 @@ terminal_running (void)
   return terminal.running;
 }
 
-void
 /** Movements while a button is held, which curses does not ask for. */
 static void
 ask_for_drags (gboolean on)
@@ -195,12 +194,13 @@ ask_for_drags (gboolean on)
   fflush (stdout);
 }
 
+void
 terminal_suspend (void)
 {
   if (terminal.offscreen)
     return;
-  def_prog_mode ();
   ask_for_drags (FALSE);
+  def_prog_mode ();
   endwin ();
   log_release ();
   kill (getpid (), SIGSTOP);
@@ -208,9 +208,9 @@ terminal_suspend (void)
   reset_prog_mode ();
   terminal_fit ();
   clearok (curscr, TRUE);
-}
   doupdate (); /* curses asks for the mouse anew, and after it we do */
   ask_for_drags (terminal.mouse);
+}
 
 gboolean
 terminal_fit (void)
@@ -233,12 +233,12 @@ terminal_resize (int width, int height)
 
 /* ---- input ---- */
 
-void
 #define GRAB_EVENTS (BUTTON2_PRESSED | BUTTON3_PRESSED)
 #define MOUSE_EVENTS                                                                               \
   (BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED | GRAB_EVENTS | BUTTON1_RELEASED            \
    | BUTTON2_RELEASED | BUTTON3_RELEASED | REPORT_MOUSE_POSITION)
 
+void
 terminal_set_mouse (gboolean on)
 {
   mouseinterval (0);
@@ -250,8 +250,8 @@ terminal_set_mouse (gboolean on)
 static gboolean
 read_mouse (TerminalEvent *event)
 {
-  MEVENT mouse;
   static gboolean held; /* the middle or right button */
+  MEVENT mouse;
 
   if (getmouse (&mouse) != OK)
     return FALSE;
