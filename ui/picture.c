@@ -6,6 +6,7 @@
 /* chafa's symbols are 8 by 8 pixels; with that many it needs no scaling. */
 #define SYMBOL_PX 8
 
+#define SIXEL_ROWS 6
 #define NO_BREAK_SPACE 0xa0
 
 /* Two greys that are no further apart look like one, which takes fewer bytes. */
@@ -102,11 +103,9 @@ make_canvas (const GreyPicture *picture)
   chafa_canvas_config_set_dither_mode (config, CHAFA_DITHER_MODE_NONE);
   chafa_canvas_config_set_preprocessing_enabled (config, FALSE); /* greys mean HU */
   chafa_canvas_config_set_work_factor (config, WORK_FACTOR);
-  if (grey_picture_is_graphics (picture))
+  if (picture->kind == PICTURE_SIXEL)
     {
-      chafa_canvas_config_set_pixel_mode (config, picture->kind == PICTURE_SIXEL
-                                                      ? CHAFA_PIXEL_MODE_SIXELS
-                                                      : CHAFA_PIXEL_MODE_KITTY);
+      chafa_canvas_config_set_pixel_mode (config, CHAFA_PIXEL_MODE_SIXELS);
       chafa_canvas_config_set_cell_geometry (config, picture->cell.width_px,
                                              picture->cell.height_px);
     }
@@ -163,15 +162,17 @@ resize (GreyPicture *picture, int columns, int rows, PictureCellSize cell)
   picture->cell = cell;
   picture->width = (guint) (columns * (graphics ? cell.width_px : SYMBOL_PX));
   picture->height = (guint) (rows * (graphics ? cell.height_px : SYMBOL_PX));
+  /* Sixels come six above each other; what is left over of a line would be scaled. */
+  if (picture->kind == PICTURE_SIXEL)
+    picture->height = MAX (picture->height / SIXEL_ROWS, 1) * SIXEL_ROWS;
   n_pixels = (gsize) picture->width * picture->height;
   picture->grey = g_new0 (guint8, n_pixels);
   picture->cells = g_new0 (PictureCell, n_cells);
   picture->emitted = g_new0 (PictureCell, n_cells);
   if (picture->kind >= PICTURE_GREYS)
-    {
-      picture->rgba = g_new (guint8, 4 * n_pixels);
-      picture->canvas = make_canvas (picture);
-    }
+    picture->rgba = g_new (guint8, 4 * n_pixels);
+  if (picture->kind >= PICTURE_GREYS && picture->kind != PICTURE_KITTY)
+    picture->canvas = make_canvas (picture);
 }
 
 guint8 *
@@ -254,11 +255,10 @@ grey_picture_convert (GreyPicture *picture)
 
   picture->fresh = TRUE;
   picture->mark = NULL;
+  if (picture->rgba != NULL)
+    fill_rgba (picture);
   if (picture->canvas != NULL)
-    {
-      fill_rgba (picture);
-      draw_on_canvas (picture);
-    }
+    draw_on_canvas (picture);
   if (grey_picture_is_graphics (picture))
     return;
   for (int row = 0; row < picture->rows; row++)
@@ -297,7 +297,8 @@ grey_picture_mark (GreyPicture *picture, double x_px, double y_px)
       fill_rgba (picture);
       if (inside)
         mark_pixels (picture, (int) x_px, (int) y_px);
-      draw_on_canvas (picture);
+      if (picture->canvas != NULL)
+        draw_on_canvas (picture);
       return;
     }
   if (picture->mark != NULL)
