@@ -316,6 +316,8 @@ app_run (const AppOptions *options)
   log_release ();
   if (error != NULL)
     g_printerr ("ctclip-tui: %s\n", error->message);
+  if (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE))
+    code = 2;
   log_close ();
   return code;
 }

@@ -193,7 +193,7 @@ take_input (int fd, GIOCondition condition, gpointer data)
   TerminalEvent event;
   gboolean any = FALSE;
 
-  while (terminal_read (&event))
+  while (g_main_loop_is_running (app->loop) && terminal_read (&event))
     {
       any = TRUE;
       if (event.grab || event.drag)
@@ -235,14 +235,33 @@ on_terminate (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/** The line was dropped: a running job goes on to its end without a screen. */
+static gboolean
+on_interrupt (gpointer data)
+{
+  app_leave (data, 128 + SIGINT);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+ignore_input (App *app)
+{
+  if (app->input != 0)
+    g_source_remove (app->input);
+  app->input = 0;
+}
+
+/** The line was dropped: a running job goes on to its end without a screen, a paused one too, for
+ * nobody is left to let it go on. */
 static gboolean
 on_hangup (gpointer data)
 {
   App *app = data;
 
   app->detached = TRUE;
+  ignore_input (app);
+  terminal_stop (); /* it may be there after all */
   app_log (app, "the terminal is gone%s", app->job != NULL ? "; the job goes on" : "");
+  app_job_pause (app, FALSE);
   if (app->job == NULL)
     app_leave (app, 128 + SIGHUP);
   return G_SOURCE_CONTINUE;
@@ -256,6 +275,7 @@ app_listen (App *app)
   app->sources[0] = g_unix_signal_add (SIGWINCH, on_resize, app);
   app->sources[1] = g_unix_signal_add (SIGTERM, on_terminate, app);
   app->sources[2] = g_unix_signal_add (SIGHUP, on_hangup, app);
+  app->sources[3] = g_unix_signal_add (SIGINT, on_interrupt, app);
   if (isatty (STDIN_FILENO))
     app->input = g_unix_fd_add (STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR, take_input, app);
 }
@@ -265,6 +285,5 @@ app_stop_listening (App *app)
 {
   for (guint i = 0; i < G_N_ELEMENTS (app->sources); i++)
     g_source_remove (app->sources[i]);
-  if (app->input != 0)
-    g_source_remove (app->input);
+  ignore_input (app);
 }

@@ -64,7 +64,7 @@ struct _App
   Work *looking;       /* is it there already? */
 
   /* drawing */
-  guint sources[3], input; /* signals and the terminal */
+  guint sources[4], input; /* signals and the terminal */
   int wake_fd;
   guint wake_source;
   guint draw_source;

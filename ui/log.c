@@ -150,3 +150,17 @@ log_release (void)
   close (capture.read_fd);
   capture.read_fd = -1;
 }
+
+void
+log_spill (void)
+{
+  char buffer[1024];
+  gssize n, ignored;
+
+  while (capture.read_fd >= 0 && (n = read (capture.read_fd, buffer, sizeof buffer)) > 0)
+    {
+      ignored = write (capture.stderr_fd, buffer, (gsize) n);
+      ignored = file != NULL ? write (fileno (file), buffer, (gsize) n) : 0;
+    }
+  (void) ignored;
+}

@@ -23,3 +23,7 @@ char *log_text (void);
  * log_release(). */
 void log_capture (void);
 void log_release (void);
+
+/** log_spill: pass on what was captured and not read yet, to stderr and the file. For a signal
+ * handler on the way out. */
+void log_spill (void);

@@ -40,6 +40,7 @@ on_crash (int number)
     {
       ignored = write (STDOUT_FILENO, terminal.restore, terminal.restore_n);
       tcsetattr (STDIN_FILENO, TCSAFLUSH, &terminal.modes);
+      log_spill ();
       ignored = write (STDOUT_FILENO, terminal.farewell, strlen (terminal.farewell));
       (void) ignored;
     }
@@ -142,11 +143,13 @@ terminal_start (const TerminalOptions *options, GError **error)
     tcgetattr (STDIN_FILENO, &terminal.modes);
   terminal.screen = newterm (NULL, options->offscreen ? terminal.out : stdout,
                              options->offscreen ? terminal.in : stdin);
-  if (terminal.screen == NULL)
+  if (terminal.screen == NULL || tigetstr ("cup") == NULL)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "TERM=%s: no such terminal is known here; try TERM=xterm-256color",
-                   name != NULL ? name : "");
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "TERM=%s: %s; try TERM=xterm-256color",
+                   name != NULL ? name : "",
+                   terminal.screen == NULL ? "no such terminal is known here"
+                                           : "such a terminal can't place its cursor");
+      terminal_stop ();
       return FALSE;
     }
   terminal.running = TRUE;
@@ -182,6 +185,19 @@ terminal_running (void)
   return terminal.running;
 }
 
+/** As the terminal's own ^Z would: whatever was started with this program stops too, and nothing
+ * does where no shell is there that could let it go on. */
+static void
+stop_with_group (void)
+{
+  const struct sigaction plainly = { .sa_handler = SIG_DFL };
+  struct sigaction before; /* curses' own */
+
+  sigaction (SIGTSTP, &plainly, &before);
+  kill (0, SIGTSTP);
+  sigaction (SIGTSTP, &before, NULL);
+}
+
 /** Movements while a button is held, which curses does not ask for. */
 static void
 ask_for_drags (gboolean on)
@@ -203,7 +219,7 @@ terminal_suspend (void)
   def_prog_mode ();
   endwin ();
   log_release ();
-  kill (getpid (), SIGSTOP);
+  stop_with_group ();
   log_capture ();
   reset_prog_mode ();
   terminal_fit ();
