@@ -209,15 +209,15 @@ test_an_unknown_terminal_is_named (void **state)
 static void
 test_without_a_terminal_it_says_what_can_be_done (void **state)
 {
-  static const char *const scripts[] = {
-    "\"$@\" </dev/null", "exec 3>&1; code=$({ \"$@\" 2>&3; echo $?; }); exit $code"
-  };
+  static const char *const scripts[] = { "\"$@\" </dev/null; echo \"left with $?.\"; exec cat",
+                                         "exec 3>&1; code=$({ \"$@\" 2>&3; echo $?; })\n"
+                                         "echo \"left with $code.\"; exec cat" };
 
   for (guint i = 0; i < G_N_ELEMENTS (scripts); i++)
     {
       Tmux *tmux = start_in_shell ("screen", scripts[i]);
 
-      assert_int_equal (tmux_wait_exit (tmux), 2);
+      tmux_wait (tmux, "left with 2.");
       assert_true (tmux_shows (tmux, "needs a terminal"));
       tmux_teardown (NULL);
     }
@@ -363,6 +363,19 @@ test_a_dropped_line_ends_it_where_nothing_runs (void **state)
   tmux_wait_for (tmux, "the program's end", has_ended, GINT_TO_POINTER (pid));
 }
 
+static void
+test_a_run_whose_program_was_killed_has_failed (void **state)
+{
+  Tmux *tmux = start ();
+
+  testing_workbench_train (tmux);
+  send_signal (SIGKILL);
+  tmux_teardown (NULL);
+  tmux = testing_workbench_start (80, 24, "screen-256color", NULL);
+  tmux_keys (tmux, "5", NULL);
+  tmux_wait (tmux, "the program ended before the run did");
+}
+
 /* ---- what libraries say ---- */
 
 static void
@@ -400,6 +413,7 @@ main (void)
     cmocka_unit_test_teardown (test_a_dropped_line_leaves_a_job_to_its_end, tmux_teardown),
     cmocka_unit_test_teardown (test_a_paused_job_goes_on_when_the_line_drops, tmux_teardown),
     cmocka_unit_test_teardown (test_a_dropped_line_ends_it_where_nothing_runs, tmux_teardown),
+    cmocka_unit_test_teardown (test_a_run_whose_program_was_killed_has_failed, tmux_teardown),
     cmocka_unit_test_teardown (test_stderr_goes_to_the_log_and_not_over_the_screen, tmux_teardown),
   };
 

@@ -1,48 +1,13 @@
 /* A tour of every screen of the real program, by its keys, in terminals of many sizes and kinds. */
-#include "program.h"
-#include "testing_study.h"
-
+#include "catalog/labels.h"
 #include "draw.h"
-#include "nifti_maker.h"
+#include "program.h"
+#include "testing_workbench.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-
-static Workspace *workspace; /* imported, with latents and two runs */
-static char *scan;
-
-static int
-make_workspace (void **state)
-{
-  static const char *const runs[] = { "first", "second" };
-  static double values[40 * 30 * 20];
-  nifti_2_header header;
-
-  workspace = testing_study_workspace ("tour", 200, 100);
-  testing_study_latents (workspace, 24, 1);
-  for (guint i = 0; i < G_N_ELEMENTS (runs); i++)
-    {
-      g_auto (ProgramResult) result =
-          program_expect (0, "train", "-w", workspace_directory (workspace), "--fraction", "0.9",
-                          "--name", runs[i], "--gamma", i == 0 ? "2" : "0", NULL);
-    }
-  header = nifti_maker_header (NIFTI_TYPE_INT16, 40, 30, 20);
-  nifti_maker_orient (&header, "LPS");
-  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
-    values[i] = -1000 + (double) (i % 40) * 40;
-  scan = nifti_maker_write ("scan.nii", &header, values, NIFTI_MAKER_PLAIN);
-  return 0;
-}
-
-static int
-free_workspace (void **state)
-{
-  g_clear_pointer (&workspace, workspace_free);
-  g_clear_pointer (&scan, g_free);
-  return 0;
-}
 
 /** Run the program by keys; @more: further arguments, %NULL-terminated. */
 static void
@@ -68,7 +33,7 @@ replay (const char *directory, const char *keys, const char *const *more)
     fail_msg ("the tour ended with %d: %s%s", status, out, err);
 }
 
-/** The steps of the tour; every dump is looked at. */
+/** The steps of the tour; every screen is looked at. */
 static const struct
 {
   const char *name, *keys, *shows;
@@ -81,7 +46,7 @@ static const struct
   { "zoomed", "key z\n", "filter: age > 30" },
   { "help", "key z Esc ?\nwait Records:\n", "Records:" },
   { "log", "key Esc !\nwait Log\n", "Log" },
-  { "slices", "key Esc :\ntype open @SCAN@\nkey Enter\nwait /20 \n", "scan.nii" },
+  { "slices", "key Esc :\ntype open scan.nii\nkey Enter\nwait /30 \n", "scan.nii" },
   { "coronal",
     "key c\nwait coronal\nkey s\nwait sagittal\nkey a\nwait axial\nkey j j k x h B i + -\n",
     "axial" },
@@ -101,40 +66,34 @@ dump_path (const char *name)
   return testing_path (file);
 }
 
-static char *
-tour_keys (int width, int height)
+/** Colours of a kind that the terminal does not have are not asked for. */
+static gboolean
+has_only_colours (const char *screen, int colours)
 {
-  GString *keys = g_string_new (NULL);
-
-  g_string_append_printf (keys, "size %dx%d\ntimeout 60\n", width, height);
-  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
-    {
-      g_autofree char *path = dump_path (steps[i].name);
-
-      g_string_append_printf (keys, "%sdump %s\n", steps[i].keys, path);
-    }
-  g_string_replace (keys, "@SCAN@", scan, 0);
-  return g_string_free (keys, FALSE);
+  if (strstr (screen, "[38;5;") != NULL || strstr (screen, ";38;5;") != NULL)
+    return colours == 256;
+  if (g_regex_match_simple ("\033\\[[0-9;]*\\b[349][0-7]m", screen, 0, 0))
+    return colours == 8;
+  return colours == 0;
 }
 
-static void
-check_dump (guint step, int width, int height, gboolean ascii)
+typedef struct
 {
-  g_autofree char *path = dump_path (steps[step].name), *text = NULL;
-  g_auto (GStrv) lines = NULL;
+  const char *name, *terminal;
+  int colours;
+  const char *option; /* (nullable) */
+} Kind;
 
-  assert_true (g_file_get_contents (path, &text, NULL, NULL));
-  assert_true (g_utf8_validate (text, -1, NULL));
-  if (strstr (text, steps[step].shows) == NULL)
-    fail_msg ("%s at %dx%d does not show \"%s\":\n%s", steps[step].name, width, height,
-              steps[step].shows, text);
-  if (ascii && !g_str_is_ascii (text))
-    fail_msg ("%s: not ASCII:\n%s", steps[step].name, text);
-  lines = g_strsplit (text, "\n", -1);
-  assert_int_equal (g_strv_length (lines), height + 1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    assert_true (text_width (lines[i]) <= width);
-  g_remove (path);
+static void
+check_screen (Tmux *tmux, guint step, const Kind *kind, int width, int height)
+{
+  g_autofree char *text = tmux_screen (tmux, FALSE), *coloured = tmux_screen (tmux, TRUE);
+
+  if (kind->option != NULL && !g_str_is_ascii (text))
+    fail_msg ("%s is not ASCII:\n%s", steps[step].name, text);
+  if (!has_only_colours (coloured, kind->colours))
+    fail_msg ("%s at %dx%d has not %d colours:\n%s", steps[step].name, width, height, kind->colours,
+              coloured);
 }
 
 static void
@@ -144,18 +103,27 @@ test_every_screen_in_every_kind_of_terminal (void **state)
   {
     int width, height;
   } sizes[] = { { 80, 24 }, { 120, 40 }, { 200, 60 } };
-  static const char *const kinds[][3] = {
-    { "--colours", "256" }, { "--colours", "8" }, { "--colours", "0" }, { "--ascii" }
-  };
+  static const Kind kinds[] = { { "256 colours", "screen-256color", 256, NULL },
+                                { "8 colours", "screen", 8, NULL },
+                                { "none", "vt100", 0, NULL },
+                                { "ASCII", "screen", 8, "--ascii" } };
 
   for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
     for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
       {
-        g_autofree char *keys = tour_keys (sizes[s].width, sizes[s].height);
+        const char *const more[] = { kinds[k].option, NULL };
+        Tmux *tmux =
+            testing_workbench_start (sizes[s].width, sizes[s].height, kinds[k].terminal, more);
 
-        replay (workspace_directory (workspace), keys, kinds[k]);
+        print_message ("%dx%d, %s\n", sizes[s].width, sizes[s].height, kinds[k].name);
+        tmux_wait (tmux, "Enter slices");
         for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
-          check_dump (i, sizes[s].width, sizes[s].height, k == 3);
+          {
+            tmux_play (tmux, steps[i].keys);
+            tmux_wait (tmux, steps[i].shows);
+            check_screen (tmux, i, &kinds[k], sizes[s].width, sizes[s].height);
+          }
+        tmux_teardown (NULL);
       }
 }
 
@@ -168,11 +136,12 @@ test_any_size_will_do (void **state)
   static const int widths[] = { 1, 2, 3, 7, 20, 39, 40, 41, 60, 79, 80, 120, 300 };
   static const char *const none[] = { NULL };
   g_autoptr (GString) keys = g_string_new ("size 80x24\ntimeout 60\n");
+  g_autofree char *path = testing_path ("scan.nii");
 
   g_string_append_printf (keys,
-                          "type :open %s\nkey Enter\nwait /20 \nkey 5\nwait second\nkey Enter\n"
+                          "type :open %s\nkey Enter\nwait /30 \nkey 5\nwait second\nkey Enter\n"
                           "wait macro\n",
-                          scan);
+                          path);
   for (guint v = 0; v < G_N_ELEMENTS (views); v++)
     {
       g_string_append (keys, views[v]);
@@ -180,7 +149,50 @@ test_any_size_will_do (void **state)
         for (guint w = 0; w < G_N_ELEMENTS (widths); w++)
           g_string_append_printf (keys, "size %dx%d\n", widths[w], heights[h]);
     }
-  replay (workspace_directory (workspace), keys->str, none);
+  replay (testing_workbench (), keys->str, none);
+}
+
+static void
+test_a_line_of_input_takes_every_key (void **state)
+{
+  Tmux *tmux = testing_workbench_start (80, 24, "screen-256color", NULL);
+
+  tmux_wait (tmux, "Impression");
+  tmux_play (tmux, "key /\ntype 12345q?:!jkm\nwait / 12345q?:!jkm\n");
+  assert_true (tmux_shows (tmux, "[1 Records]"));
+  tmux_play (tmux, "key Esc\nwait-gone 12345q\nkey 5\nwait [5 Runs]\n");
+}
+
+static void
+test_the_size_may_change_while_it_trains (void **state)
+{
+  Tmux *tmux = testing_workbench_start (80, 24, "screen-256color", NULL);
+
+  testing_workbench_train (tmux);
+  tmux_keys (tmux, "p", NULL);
+  tmux_wait (tmux, "experiment  running");
+  for (int i = 0; i < 60; i++)
+    tmux_resize (tmux, 1 + i * 37 % 200, 1 + i * 23 % 60);
+  tmux_resize (tmux, 100, 30);
+  tmux_wait (tmux, "[4 Training]");
+  tmux_wait (tmux, "macro ");
+  tmux_play (tmux, "key x\nwait Cancel\nkey Down Enter\nwait cancelled\n");
+}
+
+/** What one trains, the other sees, and it starts nothing itself. */
+static void
+test_a_second_program_watches (void **state)
+{
+  Tmux *one = testing_workbench_start (80, 24, "screen-256color", NULL), *other;
+
+  testing_workbench_train (one);
+  other = testing_workbench_start (120, 40, "screen-256color", NULL);
+  tmux_wait (other, "watching: train");
+  tmux_play (other, "key 3\nwait > fraction\nkey t\n");
+  tmux_wait (other, "is running in another program");
+  tmux_play (one, "key x\nwait Cancel\nkey Down Enter\nwait cancelled\n");
+  tmux_wait_gone (other, "watching: train");
+  tmux_play (other, "key 5\nwait cancelled\n");
 }
 
 static void
@@ -190,11 +202,11 @@ test_what_was_looked_at_comes_back (void **state)
   g_autofree char *path = dump_path ("again");
   g_autofree char *keys = g_strdup_printf ("size 80x24\nwait filter: age > 50\ndump %s\n", path);
 
-  replay (workspace_directory (workspace),
+  replay (testing_workbench (),
           "size 80x24\nkey Esc Esc Esc 1\nwait records\ntype :filter age > 50\nkey Enter\n"
           "wait filter: age > 50\n",
           none);
-  replay (workspace_directory (workspace), keys, none);
+  replay (testing_workbench (), keys, none);
 }
 
 /** The lines of a file that was written; it is removed. */
@@ -220,7 +232,7 @@ test_tagged_records_are_listed_and_written (void **state)
                        csv, csv);
   g_auto (GStrv) lines = NULL;
 
-  replay (workspace_directory (workspace), keys, (const char *const[]){ NULL });
+  replay (testing_workbench (), keys, (const char *const[]){ NULL });
   lines = take_lines (csv);
   assert_int_equal (g_strv_length (lines), 1 + 2 + 1);
   assert_true (g_str_has_prefix (lines[0], "VolumeName,"));
@@ -231,13 +243,13 @@ test_compared_runs_are_written (void **state)
 {
   g_autofree char *csv = testing_path ("pair.csv"), *png = testing_path ("pair.png");
   g_autofree char *keys = g_strdup_printf (
-      "size 80x24\ntimeout 60\nkey Esc Esc Esc 5 g\nwait second\nkey Space Space c\nwait DeLong\n"
+      "size 80x24\ntimeout 60\nkey Esc Esc Esc 5\nwait second\nkey G Space k Space c\nwait DeLong\n"
       "key e\nwait Export first, second\nkey j Enter C-u\ntype %s\nkey Enter\nwait Written\n"
       "key e j j j Enter C-u\ntype %s\nkey Enter\nwait pair.png\nkey Esc Esc u\n",
       csv, png);
   g_auto (GStrv) lines = NULL;
 
-  replay (workspace_directory (workspace), keys, (const char *const[]){ NULL });
+  replay (testing_workbench (), keys, (const char *const[]){ NULL });
   lines = take_lines (csv);
   assert_int_equal (g_strv_length (lines), 1 + CATALOG_N_LABELS + 1 + 1);
   assert_true (g_str_has_prefix (lines[1], "first,second,Medical material,"));
@@ -279,8 +291,11 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_every_screen_in_every_kind_of_terminal),
+    cmocka_unit_test_teardown (test_every_screen_in_every_kind_of_terminal, tmux_teardown),
     cmocka_unit_test (test_any_size_will_do),
+    cmocka_unit_test_teardown (test_a_line_of_input_takes_every_key, tmux_teardown),
+    cmocka_unit_test_teardown (test_the_size_may_change_while_it_trains, tmux_teardown),
+    cmocka_unit_test_teardown (test_a_second_program_watches, tmux_teardown),
     cmocka_unit_test (test_what_was_looked_at_comes_back),
     cmocka_unit_test (test_tagged_records_are_listed_and_written),
     cmocka_unit_test (test_compared_runs_are_written),
@@ -288,5 +303,5 @@ main (void)
     cmocka_unit_test (test_a_wrong_replay_names_its_line),
   };
 
-  return cmocka_run_group_tests (tests, make_workspace, free_workspace);
+  return cmocka_run_group_tests (tests, testing_workbench_setup, testing_workbench_teardown);
 }

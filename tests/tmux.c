@@ -188,7 +188,7 @@ tmux_start (int width, int height, const char *terminal, const char *const *argu
   settings = g_strdup_printf (format, terminal, (int) getpid (), find_tmux (), tmux->socket);
   path = testing_write ("tmux.conf", settings, strlen (settings));
   g_strv_builder_add_many (builder, "-f", path, "new-session", "-d", "-x", columns, "-y", lines,
-                           "--", NULL);
+                           "-c", testing_directory (), "--", NULL);
   g_strv_builder_addv (builder, (const char **) arguments);
   command = g_strv_builder_end (builder);
   run_command (tmux, (const char *const *) command);
@@ -220,6 +220,48 @@ void
 tmux_type (Tmux *tmux, const char *text)
 {
   RUN (tmux, "send-keys", "-l", "--", text);
+}
+
+/** By a name that the workbench has for it. */
+static void
+press (Tmux *tmux, const char *name)
+{
+  static const char *const names[][2] = { { "Esc", "Escape" },       { "PgUp", "PPage" },
+                                          { "PgDn", "NPage" },       { "S-Tab", "BTab" },
+                                          { "Backspace", "BSpace" }, { "Del", "DC" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (strcmp (name, names[i][0]) == 0)
+      name = names[i][1];
+  tmux_keys (tmux, name, NULL);
+}
+
+void
+tmux_play (Tmux *tmux, const char *lines)
+{
+  g_auto (GStrv) each = g_strsplit (lines, "\n", -1);
+
+  for (guint i = 0; each[i] != NULL; i++)
+    {
+      const char *rest = each[i] + strcspn (each[i], " ");
+
+      rest += *rest == ' ';
+      if (g_str_has_prefix (each[i], "key "))
+        {
+          g_auto (GStrv) keys = g_strsplit (rest, " ", -1);
+
+          for (guint k = 0; keys[k] != NULL; k++)
+            press (tmux, keys[k]);
+        }
+      else if (g_str_has_prefix (each[i], "type "))
+        tmux_type (tmux, rest);
+      else if (g_str_has_prefix (each[i], "wait "))
+        tmux_wait (tmux, rest);
+      else if (g_str_has_prefix (each[i], "wait-gone "))
+        tmux_wait_gone (tmux, rest);
+      else if (*each[i] != '\0')
+        fail_msg ("\"%s\" can't be played", each[i]);
+    }
 }
 
 void
@@ -273,6 +315,16 @@ tmux_pid (Tmux *tmux)
 
 /* ---- waiting ---- */
 
+/** A line at a time: a message is cut where it is long. */
+static void
+print_screen (const char *screen)
+{
+  g_auto (GStrv) lines = g_strsplit (screen, "\n", -1);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    print_error ("| %s\n", lines[i]);
+}
+
 void
 tmux_wait_for (Tmux *tmux, const char *what, gboolean (*is_so) (Tmux *tmux, gpointer data),
                gpointer data)
@@ -285,7 +337,8 @@ tmux_wait_for (Tmux *tmux, const char *what, gboolean (*is_so) (Tmux *tmux, gpoi
         {
           g_autofree char *screen = tmux_screen (tmux, FALSE);
 
-          fail_msg ("waited %d s in vain for %s; the screen is:\n%s", LIMIT_S, what, screen);
+          print_screen (screen);
+          fail_msg ("waited %d s in vain for %s", LIMIT_S, what);
         }
       g_usleep (POLL_US);
     }
@@ -317,26 +370,6 @@ tmux_wait_gone (Tmux *tmux, const char *text)
   g_autofree char *what = g_strdup_printf ("\"%s\" to go", text);
 
   tmux_wait_for (tmux, what, text_is_gone, (gpointer) text);
-}
-
-/** The pane is dead a little earlier than its status is known. */
-static gboolean
-status_is_known (Tmux *tmux, gpointer status)
-{
-  char **text = status;
-
-  g_free (*text);
-  *text = tmux_value (tmux, "#{?pane_dead,#{pane_dead_status},}");
-  return **text != '\0';
-}
-
-int
-tmux_wait_exit (Tmux *tmux)
-{
-  g_autofree char *status = NULL;
-
-  tmux_wait_for (tmux, "the program's end", status_is_known, &status);
-  return atoi (status);
 }
 
 void

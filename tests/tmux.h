@@ -17,7 +17,7 @@ typedef struct _Tmux Tmux;
  * @terminal:  the $TERM that it finds
  * @arguments: the program and what it is given, %NULL-terminated; a shell gets them untouched
  *
- * $HOME is testing_directory(), so that no one's files are touched. Lives until tmux_teardown().
+ * It is in testing_directory(), which is its $HOME too: no one's files are touched. Lives until tmux_teardown().
  */
 Tmux *tmux_start (int width, int height, const char *terminal, const char *const *arguments);
 
@@ -28,6 +28,8 @@ int tmux_teardown (void **state);
 void tmux_keys (Tmux *tmux, const char *first, ...) G_GNUC_NULL_TERMINATED;
 /** tmux_type: characters, as they are. */
 void tmux_type (Tmux *tmux, const char *text);
+/** tmux_play: the lines of a replay (see the manual), as far as they press, type and wait. */
+void tmux_play (Tmux *tmux, const char *lines);
 
 /** tmux_wait, tmux_wait_gone: until the screen shows a text, or does not any more. */
 void tmux_wait (Tmux *tmux, const char *text);
@@ -49,9 +51,5 @@ char *tmux_value (Tmux *tmux, const char *format);
 /** tmux_pid: the process that was started. */
 int tmux_pid (Tmux *tmux);
 
-/** tmux_wait_exit: until the program has ended; its exit status. A shell around it tells of
- * signals.
- */
-int tmux_wait_exit (Tmux *tmux);
 /** tmux_kill_pane: take the terminal away, as a dropped line does. */
 void tmux_kill_pane (Tmux *tmux);

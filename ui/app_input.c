@@ -285,5 +285,6 @@ app_stop_listening (App *app)
 {
   for (guint i = 0; i < G_N_ELEMENTS (app->sources); i++)
     g_source_remove (app->sources[i]);
+  signal (SIGHUP, SIG_IGN); /* a job is still to be ended in order */
   ignore_input (app);
 }

@@ -47,21 +47,33 @@ locked_job_free (LockedJob *locked)
   g_free (locked);
 }
 
+/** A job can begin: one at a time, and not beside another program's. */
+static gboolean
+is_free (App *app, GError **error)
+{
+  if (app->workspace == NULL)
+    g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+                         "no workspace is open yet; :demo or an import makes one");
+  else if (app->job != NULL)
+    g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_BUSY,
+                 "%s is still running; 4 shows it, x there cancels it", app->job_title);
+  else if (app->is_watched)
+    g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_BUSY,
+                 "%s is running in another program (process %d); 4 watches it", app->watched.name,
+                 app->watched.pid);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 gboolean
 app_start_job (App *app, const char *title, JobFunc func, gpointer data, AppJobDone done)
 {
+  g_autoptr (GError) error = NULL;
   LockedJob *locked;
 
-  if (app->job != NULL || app->workspace == NULL)
+  if (!is_free (app, &error))
     {
-      g_autoptr (GError) error = NULL;
-
-      if (app->job != NULL)
-        g_set_error (&error, CTCLIP_ERROR, CTCLIP_ERROR_BUSY,
-                     "%s is still running; 4 shows it, x there cancels it", app->job_title);
-      else
-        g_set_error_literal (&error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
-                             "no workspace is open yet; :demo or an import makes one");
       app_error (app, "%s", error->message);
       done (app, data, error);
       return FALSE;

@@ -2,6 +2,7 @@
 #include "app_private.h"
 
 #include "catalog/import.h"
+#include "catalog/runs.h"
 #include "study/settings.h"
 
 /** Nothing in it yet: the first screen helps on. */
@@ -16,6 +17,18 @@ is_empty (CatalogStore *store)
         return FALSE;
     }
   return catalog_runs_count (store, NULL) == 0;
+}
+
+/** Where nobody works in it, nobody is training the runs that say so. */
+static void
+end_abandoned_runs (Workspace *workspace, CatalogStore *store)
+{
+  guint n;
+
+  if (!workspace_lock (workspace, "looking for abandoned runs", NULL))
+    return;
+  catalog_runs_end_abandoned (store, &n, NULL);
+  workspace_unlock (workspace);
 }
 
 void
@@ -49,6 +62,7 @@ app_open (App *app, const char *directory, gboolean create, GError **error)
 
   if (store == NULL)
     return FALSE;
+  end_abandoned_runs (workspace, store);
   if (app->workspace != NULL)
     app_state_save (app);
   work_cancel (&app->poll);
