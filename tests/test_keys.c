@@ -139,7 +139,7 @@ static const Effect effects[] = {
   { COMMAND_TRAINING_EARLIER, "", "epoch 4" },
   { COMMAND_TRAINING_LATER, "key h h\n", "epoch 4" },
   { COMMAND_TRAINING_PAUSE, RUNNING, "experiment  paused" },
-  { COMMAND_TRAINING_CANCEL, RUNNING, "Cancel it?" },
+  { COMMAND_TRAINING_CANCEL, RUNNING, "Cancel the job?" },
   { COMMAND_TRAINING_SKIPPED, "", "Left out" },
 
   { COMMAND_FINDING_LOWER, "", "threshold 0.490" },
@@ -151,6 +151,7 @@ static const Effect effects[] = {
   { COMMAND_FINDING_NEXT, "", "Arterial wall calcification, epoch" },
   { COMMAND_FINDING_PREVIOUS, "key j\n", "Medical material, epoch" },
   { COMMAND_FINDING_RECORDS, "", "most confident errors first" },
+  { COMMAND_FINDING_PNG, "", "Write as PNG" },
 
   { COMMAND_RUNS_OPEN, "", "[4 Training]" },
   { COMMAND_RUNS_TAG, "", "*" },

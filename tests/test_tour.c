@@ -190,8 +190,11 @@ test_a_second_program_watches (void **state)
   tmux_wait (other, "watching: train");
   tmux_play (other, "key 3\nwait > fraction\nkey t\n");
   tmux_wait (other, "is running in another program");
+  tmux_play (one, "key p\nwait experiment  running\n");
+  tmux_play (other, "key 4\nwait macro \nwait training loss\n");
   tmux_play (one, "key x\nwait Cancel\nkey Down Enter\nwait cancelled\n");
   tmux_wait_gone (other, "watching: train");
+  tmux_wait (other, "cancelled, ");
   tmux_play (other, "key 5\nwait cancelled\n");
 }
 

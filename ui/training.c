@@ -76,13 +76,16 @@ show_skipped (Training *self)
   const JobSnapshot *job = app_job_snapshot (self->app);
   g_autoptr (GString) text = g_string_new (NULL);
 
+  for (guint i = 0; job != NULL && i < job->warnings->len; i++)
+    g_string_append_printf (text, "%s\n", (char *) g_ptr_array_index (job->warnings, i));
   for (guint i = 0; job != NULL && i < job->skips->len; i++)
     {
       const JobSkip *skip = g_ptr_array_index (job->skips, i);
 
       g_string_append_printf (text, "%s\t%s\n", skip->name, skip->reason);
     }
-  app_page (self->app, "Left out", text->len > 0 ? text->str : "Nothing was left out.");
+  app_page (self->app, "Left out, and warnings",
+            text->len > 0 ? text->str : "Nothing was left out, and nothing warned of.");
 }
 
 static void
@@ -109,14 +112,21 @@ job_command (Training *self, Command command)
 static void
 show_records (Training *self)
 {
-  if (self->run == NULL)
-    {
-      app_error (self->app, "only a stored run's errors are in Records: open it with 5, Enter");
-      return;
-    }
   app_choose_run (self->app, self->run->id, self->run->name, self->finding.class_index);
   records_show_errors (app_screen_data (self->app, SCREEN_RECORDS));
   app_go_to (self->app, SCREEN_RECORDS);
+}
+
+/** What needs the run's stored predictions. */
+static void
+stored_finding_command (Training *self, Command command)
+{
+  if (self->run == NULL)
+    app_error (self->app, "the run is not finished: its predictions are not stored yet");
+  else if (command == COMMAND_FINDING_RECORDS)
+    show_records (self);
+  else
+    training_write_finding (self);
 }
 
 static gboolean
@@ -128,8 +138,7 @@ run_command (Training *self, Command command)
       open_finding (self);
       return TRUE;
     case COMMAND_TRAINING_SORT:
-      self->table.sort = (self->table.sort + 1) % N_METRICS_SORTS;
-      self->table.descending = self->table.sort != METRICS_SORT_FINDING;
+      metrics_view_next_sort (&self->table);
       return TRUE;
     case COMMAND_TRAINING_REVERSE:
       self->table.descending = !self->table.descending;
@@ -161,8 +170,8 @@ command (gpointer screen, Command command)
 
   if (!self->open || epochs == NULL || self->shown >= epochs->len)
     done = run_command (self, command);
-  else if (command == COMMAND_FINDING_RECORDS)
-    show_records (self);
+  else if (command == COMMAND_FINDING_RECORDS || command == COMMAND_FINDING_PNG)
+    stored_finding_command (self, command);
   else
     done = finding_command (&self->finding, g_ptr_array_index (epochs, self->shown), command);
   app_redraw (self->app);
@@ -179,6 +188,7 @@ back (gpointer screen)
   else if (self->run != NULL)
     {
       g_clear_pointer (&self->run, training_run_free);
+      self->follows = FALSE;
       self->latest = TRUE;
     }
   else
@@ -187,10 +197,81 @@ back (gpointer screen)
   return TRUE;
 }
 
+/** Another program's run is shown as it goes, unless a stored one was opened. */
+static void
+store_changed (gpointer screen)
+{
+  Training *self = screen;
+
+  if (self->follows || (self->run == NULL && app_watched (self->app) != NULL))
+    training_follow (self);
+}
+
+static gboolean
+mouse (gpointer screen, MouseAction action, int y, int x)
+{
+  Training *self = screen;
+
+  if (self->open || !metrics_view_mouse (&self->table, action, y, x))
+    return FALSE;
+  if (action == MOUSE_DOUBLE_CLICK)
+    open_finding (self);
+  app_redraw (self->app);
+  return TRUE;
+}
+
+/** A job that begins takes the view; a stored run opened while it runs stays there. */
 static void
 job_changed (gpointer screen, const JobSnapshot *snapshot)
 {
-  app_redraw (((Training *) screen)->app);
+  Training *self = screen;
+  gboolean runs = app_job_running (self->app);
+
+  if (runs && !self->job_ran)
+    {
+      work_cancel (&self->loading);
+      g_clear_pointer (&self->run, training_run_free);
+      self->follows = FALSE;
+      self->latest = TRUE;
+      self->open = FALSE;
+    }
+  self->job_ran = runs;
+  app_redraw (self->app);
+}
+
+/* ---- what is kept ---- */
+
+#define GROUP "Training"
+
+static void
+save (gpointer screen, GKeyFile *state)
+{
+  const Training *self = screen;
+
+  g_key_file_set_integer (state, GROUP, "sort", self->table.sort);
+  g_key_file_set_boolean (state, GROUP, "descending", self->table.descending);
+  g_key_file_set_uint64 (state, GROUP, "cursor", self->table.list.cursor);
+  g_key_file_set_int64 (state, GROUP, "run", self->run != NULL ? self->run->id : 0);
+  g_key_file_set_int64 (state, GROUP, "compared", self->compared != NULL ? self->compared->id : 0);
+}
+
+static void
+load (gpointer screen, GKeyFile *state)
+{
+  Training *self = screen;
+  int sort = g_key_file_get_integer (state, GROUP, "sort", NULL);
+  gint64 run = g_key_file_get_int64 (state, GROUP, "run", NULL);
+  gint64 compared = g_key_file_get_int64 (state, GROUP, "compared", NULL);
+
+  self->table.sort = sort >= 0 && sort < N_METRICS_SORTS ? (MetricsSort) sort : 0;
+  self->table.descending = g_key_file_get_boolean (state, GROUP, "descending", NULL);
+  self->table.list.cursor = g_key_file_get_uint64 (state, GROUP, "cursor", NULL);
+  g_clear_pointer (&self->run, training_run_free);
+  g_clear_pointer (&self->compared, training_run_free);
+  if (run > 0)
+    training_load (self, run);
+  if (compared > 0)
+    training_load_compared (self, compared);
 }
 
 const ScreenClass training_screen = { .title = "Training",
@@ -200,7 +281,11 @@ const ScreenClass training_screen = { .title = "Training",
                                       .draw = draw,
                                       .command = command,
                                       .back = back,
-                                      .job_changed = job_changed };
+                                      .mouse = mouse,
+                                      .store_changed = store_changed,
+                                      .job_changed = job_changed,
+                                      .save = save,
+                                      .load = load };
 
 void
 training_show_run (gpointer screen, gint64 run_id)

@@ -1,10 +1,16 @@
 #include "training_private.h"
 
+#include "catalog/labels.h"
+
 #include <math.h>
 
-#define HEAD_ROWS 3
+#define HEAD_ROWS 2
+#define TABLE_ROWS (2 + CATALOG_N_LABELS)
 #define TABLE_COLUMNS 78  /* what the table needs for most of its columns */
 #define CURVES_COLUMNS 38 /* below that a curve says little */
+#define CURVES_ROWS 8
+#define WIDEST_TABLE 116   /* it has room for everything then, and for 20 epochs */
+#define FINDING_COLUMNS 82 /* for a curve beside the numbers */
 
 TrainingLayout
 training_layout (Area area, gboolean has_epochs)
@@ -15,7 +21,18 @@ training_layout (Area area, gboolean has_epochs)
   if (!has_epochs)
     return layout;
   layout.table = body;
-  if (area.width > TABLE_COLUMNS + CURVES_COLUMNS)
+  if (body.height > TABLE_ROWS + CURVES_ROWS && area.width >= 2 * CURVES_COLUMNS)
+    {
+      layout.table = area_rows (body, 0, TABLE_ROWS);
+      layout.curves = area_rows (body, TABLE_ROWS + 1, body.height - TABLE_ROWS - 1);
+      if (area.width >= WIDEST_TABLE + FINDING_COLUMNS)
+        {
+          layout.finding =
+              area_columns (layout.table, WIDEST_TABLE + 1, area.width - WIDEST_TABLE - 1);
+          layout.table = area_columns (layout.table, 0, WIDEST_TABLE);
+        }
+    }
+  else if (area.width > TABLE_COLUMNS + CURVES_COLUMNS)
     {
       int width = MAX (TABLE_COLUMNS, area.width / 2);
 
@@ -33,22 +50,6 @@ duration (double seconds)
   return s >= 3600 ? g_strdup_printf ("%u h %02u min", s / 3600, s / 60 % 60)
          : s >= 60 ? g_strdup_printf ("%u min %02u s", s / 60, s % 60)
                    : g_strdup_printf ("%u s", s);
-}
-
-static void
-draw_macro (Area area, int row, const JobEpoch *epoch)
-{
-  MetricsInterval macro = epoch->table->macro_auroc;
-
-  if (isnan (macro.value))
-    draw_printf (area, row, 0, ROLE_NORMAL, "epoch %u   loss %.4f   macro AUROC %s", epoch->epoch,
-                 epoch->train_loss, symbol (SYMBOL_DASH));
-  else if (isnan (macro.low))
-    draw_printf (area, row, 0, ROLE_STRONG, "epoch %u   loss %.4f   macro AUROC %.3f", epoch->epoch,
-                 epoch->train_loss, macro.value);
-  else
-    draw_printf (area, row, 0, ROLE_STRONG, "epoch %u   loss %.4f   macro AUROC %.3f (%.3f-%.3f)",
-                 epoch->epoch, epoch->train_loss, macro.value, macro.low, macro.high);
 }
 
 static const char *
@@ -88,6 +89,17 @@ draw_progress (Area area, int row, const char *stage, const char *unit, guint64 
     }
 }
 
+/** At the right, where there is room behind @from. */
+static void
+draw_epoch (Area area, int from, const JobEpoch *epoch)
+{
+  g_autofree char *text = g_strdup_printf ("epoch %u  loss %.4f", epoch->epoch, epoch->train_loss);
+  int at = area.width - text_width (text);
+
+  if (at > from + 1)
+    draw_text (area, 0, at, ROLE_STRONG, text);
+}
+
 static void
 draw_job (Training *self, const JobSnapshot *job, Area area)
 {
@@ -101,7 +113,9 @@ draw_job (Training *self, const JobSnapshot *job, Area area)
   if (job->skips->len > 0)
     at += draw_printf (area, 0, at, ROLE_WARNING, "  %u left out (f)", job->skips->len);
   if (job->step_total > 0)
-    draw_printf (area, 0, at, ROLE_DIM, "  step %u/%u", job->step_done, job->step_total);
+    at += draw_printf (area, 0, at, ROLE_DIM, "  step %u/%u", job->step_done, job->step_total);
+  if (job->epochs->len > 0)
+    draw_epoch (area, at, g_ptr_array_index (job->epochs, MIN (self->shown, job->epochs->len - 1)));
   draw_progress (area, 1, job->stage != NULL ? job->stage : "", job->unit != NULL ? job->unit : "",
                  job->done, job->total, job->rate_per_s, job->eta_s);
   if (job->epochs->len > 0)
@@ -112,22 +126,52 @@ draw_job (Training *self, const JobSnapshot *job, Area area)
 }
 
 static void
+draw_watched (const StudyProgress *watched, Area area)
+{
+  draw_progress (area, 1, watched->stage, watched->unit, watched->done, watched->total,
+                 watched->rate_per_s, watched->eta_s);
+}
+
+/** A stored run: what it is, and which of its epochs is in view. */
+static void
+draw_run (Training *self, const TrainingRun *run, Area area)
+{
+  const StudyProgress *watched = app_watched (self->app);
+  guint n = run->epochs->len;
+  const JobEpoch *epoch = n > 0 ? g_ptr_array_index (run->epochs, MIN (self->shown, n - 1)) : NULL;
+  int at = draw_printf (area, 0, 0, ROLE_STRONG, "%s  ", run->name);
+
+  draw_text_in (area, 0, at, area.width - at, 'l', ROLE_NORMAL, run->about);
+  if (self->follows && watched != NULL)
+    {
+      draw_watched (watched, area);
+      return;
+    }
+  if (epoch == NULL)
+    at = draw_printf (area, 1, 0, ROLE_DIM, "no epoch was finished");
+  else
+    at = draw_printf (area, 1, 0, ROLE_NORMAL, "epoch %u of %u%s  loss %.4f", epoch->epoch, n,
+                      (int) epoch->epoch == run->kept_epoch ? ", the one kept" : "",
+                      epoch->train_loss);
+  if (app_job_running (self->app))
+    draw_printf (area, 1, at, ROLE_ACCENT, "  (Esc: the job that runs)");
+}
+
+static void
 draw_head (Training *self, Area area)
 {
   const JobSnapshot *job = app_job_snapshot (self->app);
   const StudyProgress *watched = app_watched (self->app);
 
   if (self->run != NULL)
-    draw_printf (area, 0, 0, ROLE_STRONG, "%s  %s  (Esc: back to the job)", self->run->name,
-                 self->run->status);
+    draw_run (self, self->run, area);
   else if (job != NULL)
     draw_job (self, job, area);
   else if (watched != NULL)
     {
       draw_printf (area, 0, 0, ROLE_STRONG, "%s, by another program (process %d): watched",
                    watched->name, watched->pid);
-      draw_progress (area, 1, watched->stage, watched->unit, watched->done, watched->total,
-                     watched->rate_per_s, watched->eta_s);
+      draw_watched (watched, area);
     }
   else
     draw_text (area, 0, 0, ROLE_DIM,
@@ -157,9 +201,10 @@ draw_curves (Area area, GPtrArray *epochs, guint shown)
 {
   guint n = epochs->len;
   g_autofree double *x = g_new (double, n), *loss = g_new (double, n), *macro = g_new (double, n);
-  int half = area.height / 2;
+  gboolean beside = area.width >= 2 * CURVES_COLUMNS;
+  int half = beside ? area.width / 2 : area.height / 2;
 
-  if (area.height < 8 || area.width <= 0)
+  if (area.height < CURVES_ROWS || area.width <= 0)
     return;
   for (guint i = 0; i < n; i++)
     {
@@ -169,8 +214,11 @@ draw_curves (Area area, GPtrArray *epochs, guint shown)
       loss[i] = epoch->train_loss;
       macro[i] = epoch->table->macro_auroc.value;
     }
-  draw_curve (area_rows (area, 0, half), "training loss", x, loss, n, 0, x[shown]);
-  draw_curve (area_rows (area, half, area.height - half), "macro AUROC", x, macro, n, 1, x[shown]);
+  draw_curve (beside ? area_columns (area, 0, half - 1) : area_rows (area, 0, half),
+              "training loss", x, loss, n, 0, x[shown]);
+  draw_curve (beside ? area_columns (area, half, area.width - half)
+                     : area_rows (area, half, area.height - half),
+              "macro AUROC", x, macro, n, 1, x[shown]);
 }
 
 void
@@ -179,7 +227,6 @@ training_draw (Training *self, Area area)
   GPtrArray *epochs = training_epochs (self);
   gboolean has_epochs = epochs != NULL && epochs->len > 0;
   TrainingLayout layout = training_layout (area, has_epochs);
-  const JobEpoch *epoch;
 
   if (has_epochs && self->latest)
     self->shown = epochs->len - 1;
@@ -192,9 +239,15 @@ training_draw (Training *self, Area area)
   draw_head (self, layout.head);
   if (!has_epochs)
     return;
-  epoch = g_ptr_array_index (epochs, self->shown);
-  draw_macro (layout.head, HEAD_ROWS - 1, epoch);
   metrics_view_draw (&self->table, layout.table, epochs, self->shown, training_compared (self),
                      TRUE);
   draw_curves (layout.curves, epochs, self->shown);
+  if (layout.finding.width > 0)
+    {
+      const Finding finding = {
+        metrics_view_class (&self->table, epochs, self->shown, training_compared (self)), NAN
+      };
+
+      finding_draw (&finding, g_ptr_array_index (epochs, self->shown), layout.finding);
+    }
 }

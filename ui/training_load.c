@@ -1,15 +1,18 @@
 /* Stored runs for the Training screen, read by workers on connections of their own. */
 #include "training_private.h"
 
+#include "base/error.h"
 #include "catalog/labels.h"
 #include "report/json.h"
+#include "runs_table.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct
 {
   Workspace *workspace;
-  gint64 run_id;
+  gint64 run_id; /* 0: the one that is being trained */
 } RunRequest;
 
 void
@@ -18,7 +21,7 @@ training_run_free (TrainingRun *run)
   if (run == NULL)
     return;
   g_free (run->name);
-  g_free (run->status);
+  g_free (run->about);
   g_clear_pointer (&run->epochs, g_ptr_array_unref);
   g_free (run);
 }
@@ -42,13 +45,42 @@ with_scores (JobEpoch *epoch, const CatalogPredictions *predictions)
   return scored;
 }
 
+static char *
+about_text (const CatalogRun *run)
+{
+  g_autofree char *changed = runs_changed_text (run->parameters);
+  g_autofree char *when =
+      runs_when (run->finished != NULL ? run->finished : run->started, G_MAXINT);
+
+  return g_strdup_printf ("%s, %s UTC  %s", run->status, when, changed);
+}
+
+/** %NULL without error: none is. */
+static CatalogRun *
+find_running (CatalogStore *store, GError **error)
+{
+  g_autoptr (GPtrArray) runs = catalog_runs_list (store, error);
+
+  for (guint i = 0; runs != NULL && i < runs->len; i++)
+    {
+      const CatalogRun *run = g_ptr_array_index (runs, i);
+      g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, run->id);
+
+      if (strcmp (run->status, "running") == 0)
+        return catalog_run_find (store, number, error);
+    }
+  return NULL;
+}
+
 static gpointer
 read_run (gpointer data, GCancellable *cancellable, GError **error)
 {
   const RunRequest *request = data;
   g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, request->run_id);
   g_autoptr (CatalogStore) store = workspace_store (request->workspace, error);
-  g_autoptr (CatalogRun) run = store != NULL ? catalog_run_find (store, number, error) : NULL;
+  g_autoptr (CatalogRun) run = store == NULL          ? NULL
+                               : request->run_id == 0 ? find_running (store, error)
+                                                      : catalog_run_find (store, number, error);
   g_auto (GStrv) texts = run != NULL ? catalog_run_epochs (store, run->id, error) : NULL;
   g_autoptr (CatalogPredictions) predictions = NULL;
   TrainingRun *read;
@@ -58,7 +90,7 @@ read_run (gpointer data, GCancellable *cancellable, GError **error)
   if (run->kept_epoch >= 0)
     predictions = catalog_run_predictions (store, run->id, NULL);
   read = g_new0 (TrainingRun, 1);
-  *read = (TrainingRun){ run->id, g_strdup (run->name), g_strdup (run->status), run->kept_epoch,
+  *read = (TrainingRun){ run->id, g_strdup (run->name), about_text (run), run->kept_epoch,
                          g_ptr_array_new_with_free_func ((GDestroyNotify) job_epoch_unref) };
   for (guint i = 0; texts[i] != NULL; i++)
     {
@@ -94,7 +126,9 @@ run_was_read (gpointer owner, gpointer result, const GError *error)
   self->loading = NULL;
   if (error != NULL)
     {
-      app_error (self->app, "%s", error->message);
+      /* What was looked at last time may have been deleted since. */
+      if (!g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND))
+        app_error (self->app, "%s", error->message);
       return;
     }
   training_run_free (self->run);
@@ -102,6 +136,22 @@ run_was_read (gpointer owner, gpointer result, const GError *error)
   self->shown = kept_index (self->run);
   self->latest = FALSE;
   self->open = FALSE;
+  self->follows = FALSE;
+  app_redraw (self->app);
+}
+
+static void
+followed_was_read (gpointer owner, gpointer result, const GError *error)
+{
+  Training *self = owner;
+
+  self->loading = NULL;
+  if (result == NULL)
+    return;
+  self->latest |= self->run == NULL;
+  training_run_free (self->run);
+  self->run = result;
+  self->follows = TRUE;
   app_redraw (self->app);
 }
 
@@ -113,7 +163,8 @@ compared_was_read (gpointer owner, gpointer result, const GError *error)
   self->loading_compared = NULL;
   if (error != NULL)
     {
-      app_error (self->app, "%s", error->message);
+      if (!g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND))
+        app_error (self->app, "%s", error->message);
       return;
     }
   training_run_free (self->compared);
@@ -139,6 +190,12 @@ void
 training_load (Training *self, gint64 run_id)
 {
   load (self, &self->loading, run_id, run_was_read);
+}
+
+void
+training_follow (Training *self)
+{
+  load (self, &self->loading, self->run != NULL ? self->run->id : 0, followed_was_read);
 }
 
 void

@@ -12,7 +12,7 @@ typedef struct
 {
   gint64 id; /* 0: the job's */
   char *name;
-  char *status;
+  char *about;       /* how it ended and when, what differs from the defaults */
   int kept_epoch;    /* -1: none */
   GPtrArray *epochs; /* (element-type JobEpoch); the kept one bears scores where they are stored */
 } TrainingRun;
@@ -27,10 +27,11 @@ typedef struct
   TrainingRun *compared; /* (nullable) */
   GPtrArray *choices;    /* (nullable) (element-type CatalogRun) while the box to choose is open */
   Work *loading, *loading_compared, *listing;
-  char *fault; /* (nullable) */
   guint shown;
-  gboolean latest; /* the epoch in view follows the newest */
-  gboolean open;   /* a finding is */
+  gboolean follows; /* the stored run in view is being trained by another program, or was */
+  gboolean job_ran; /* at the last look */
+  gboolean latest;  /* the epoch in view follows the newest */
+  gboolean open;    /* a finding is */
   Finding finding;
 } Training;
 
@@ -38,10 +39,12 @@ typedef struct
 GPtrArray *training_epochs (const Training *self);
 const MetricsTable *training_compared (const Training *self);
 
-/** The screen's parts; those without room are empty. Pure. */
+/** The screen's parts; those without room are empty. The curves stand below the table where it has
+ * room for all findings, else beside it; a very wide screen has the finding under the cursor too.
+ * Pure. */
 typedef struct
 {
-  Area head, table, curves;
+  Area head, table, curves, finding;
 } TrainingLayout;
 TrainingLayout training_layout (Area area, gboolean has_epochs);
 
@@ -49,6 +52,13 @@ void training_draw (Training *self, Area area);
 
 /** training_load: read a stored run in a worker; it is in view when it is there. */
 void training_load (Training *self, gint64 run_id);
+/** training_follow: as training_load(), of the run that another program trains, or the one in view.
+ */
+void training_follow (Training *self);
 void training_load_compared (Training *self, gint64 run_id);
 /** training_choose_compared: list the runs, let one be chosen. */
 void training_choose_compared (Training *self);
+
+/** training_write_finding: the plots of the opened finding of a stored run as PNG; asks which, and
+ * where. */
+void training_write_finding (Training *self);
