@@ -425,7 +425,48 @@ test_live_mode_says_what_has_no_latent (void **state)
   testing_study_latents (workspace, 24, 0.5);
   replay (workspace, "size 120x40\ntimeout 30\nkey 3\nwait to encode\n"
                      "type :set fraction 1\nkey Enter\n"
-                     "key L\nwait live: 0.00 s, without\n");
+                     "key L\nwait live: 0.00 s, without 150 of 300 scans\n");
+}
+
+static void
+test_many_changes_end_in_one_result (void **state)
+{
+  g_autoptr (Workspace) workspace = testing_study_workspace ("burst", 200, 100);
+
+  testing_study_latents (workspace, 24, 1);
+  replay (workspace, "size 120x40\ntimeout 30\nclock real\nkey 3\nwait t trains at once\n"
+                     "type :set epochs 50\nkey Enter\nkey L\nwait live: epoch\n"
+                     "key g j j j j l l l l l l l h h h h h h h l\nwait 2.25\nwait-gone live: epoch\n"
+                     "wait best\nkey d\nwait live: epoch\nkey L\nwait live: off\n");
+}
+
+static void
+test_the_best_result_can_be_taken_back (void **state)
+{
+  g_autoptr (Workspace) workspace = testing_study_workspace ("best", 200, 100);
+
+  testing_study_latents (workspace, 24, 1);
+  replay (workspace, "size 120x40\ntimeout 30\nkey 3\nwait t trains at once\n"
+                     "key b\nwait Nothing was tried\n"
+                     "type :set fraction 0.9\nkey Enter L\nwait ; best\n"
+                     "type :set permute-labels yes\nkey Enter\nwait-gone ; best 0.8\n"
+                     "type :set permute-labels no\nkey Enter\nwait ; best 0.8\n"
+                     "type :set lr 0.9\nkey Enter\nwait 0.9 \nwait live: 0.00 s\n"
+                     "key b\nwait Back at macro AUROC 0.8\nwait 0.001 \n");
+}
+
+static void
+test_samples_and_encoders_are_chosen_from_those_that_are_there (void **state)
+{
+  g_autoptr (Workspace) workspace = testing_study_workspace ("names", 200, 100);
+
+  testing_study_latents (workspace, 24, 1);
+  replay (workspace, "size 120x40\ntimeout 30\nkey 3\nwait t trains at once\n"
+                     "key g j j Enter\nwait No sample of train is kept\n"
+                     "type :set fraction 0.5\nkey Enter t\nwait is done\n"
+                     "key 3 g j j Enter\nwait > drawn by\nkey j\nwait > train-0.5-42\nkey Enter\n"
+                     "wait train-sample   train-0.5-42\n"
+                     "key j Enter\nwait > drawn by\nkey j\nwait > valid-0.5-42\nkey Esc\n");
 }
 
 int
@@ -447,6 +488,9 @@ main (void)
     cmocka_unit_test (test_a_saved_run_file_trains_the_same_run_from_the_shell),
     cmocka_unit_test (test_live_mode_follows_and_leaves_no_run),
     cmocka_unit_test (test_live_mode_says_what_has_no_latent),
+    cmocka_unit_test (test_many_changes_end_in_one_result),
+    cmocka_unit_test (test_the_best_result_can_be_taken_back),
+    cmocka_unit_test (test_samples_and_encoders_are_chosen_from_those_that_are_there),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

@@ -124,6 +124,7 @@ static const Effect effects[] = {
   { COMMAND_EXPERIMENT_LESS, "", "!0.15 " },
   { COMMAND_EXPERIMENT_MORE, "", "!0.15 " },
   { COMMAND_EXPERIMENT_LIVE, "", "live:" },
+  { COMMAND_EXPERIMENT_BEST, "", "Nothing was tried" },
   { COMMAND_EXPERIMENT_START, "", "[4 Training]" },
   { COMMAND_EXPERIMENT_VIEW, "", "*" },
   { COMMAND_EXPERIMENT_DEFAULT, "key l l\n", "0.15 " },

@@ -8,223 +8,6 @@
 
 #define GROUP "Experiment"
 
-const char *
-experiment_checkpoint (const Experiment *self)
-{
-  const char *path = self->checkpoint != NULL ? self->checkpoint : self->last_checkpoint;
-
-  return path != NULL && *path != '\0' ? path : NULL;
-}
-
-const char *
-experiment_description (const Experiment *self)
-{
-  const char *path = self->description != NULL ? self->description : self->last_description;
-
-  return path != NULL && *path != '\0' ? path : NULL;
-}
-
-/* ---- fields ---- */
-
-static const FormRow *
-row_under_cursor (const Experiment *self)
-{
-  guint n;
-
-  return &form_rows (&n)[self->list.cursor];
-}
-
-char *
-experiment_value (Experiment *self, const FormRow *row)
-{
-  const char *path = NULL;
-
-  switch (row->kind)
-    {
-    case FORM_PARAMETER:
-      return train_parameters_get (app_parameters (self->app), row->name);
-    case FORM_CHECKPOINT:
-      path = experiment_checkpoint (self);
-      break;
-    case FORM_DESCRIPTION:
-      path = experiment_description (self);
-      break;
-    case FORM_VOLUMES:
-      path = app_volumes_directory (self->app);
-      break;
-    case FORM_HEADING:
-      break;
-    }
-  return g_strdup (path != NULL ? path : "");
-}
-
-static char *
-absolute_path (const char *text)
-{
-  g_autofree char *path = g_str_has_prefix (text, "~/")
-                              ? g_build_filename (g_get_home_dir (), text + 2, NULL)
-                              : g_strdup (text);
-
-  return *path != '\0' ? g_canonicalize_filename (path, NULL) : g_strdup ("");
-}
-
-gboolean
-experiment_set (Experiment *self, const FormRow *row, const char *text, GError **error)
-{
-  g_autofree char *path = NULL;
-
-  if (row->kind == FORM_PARAMETER)
-    {
-      if (!train_parameters_set (app_parameters (self->app), row->name, text, error))
-        return FALSE;
-      experiment_changed (self);
-      return TRUE;
-    }
-  path = absolute_path (text);
-  if (row->kind == FORM_VOLUMES)
-    app_set_volumes_directory (self->app, path);
-  else
-    {
-      char **field = row->kind == FORM_CHECKPOINT ? &self->checkpoint : &self->description;
-
-      g_free (*field);
-      *field = g_steal_pointer (&path);
-    }
-  experiment_changed (self);
-  return TRUE;
-}
-
-void
-experiment_changed (Experiment *self)
-{
-  self->start_when_planned = FALSE;
-  experiment_plan (self);
-  experiment_live_changed (self);
-  app_redraw (self->app);
-}
-
-void
-experiment_refresh (gpointer screen)
-{
-  experiment_changed (screen);
-}
-
-static void
-set_or_say (Experiment *self, const FormRow *row, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!experiment_set (self, row, text, &error))
-    app_error (self->app, "%s", error->message);
-}
-
-/* ---- editing ---- */
-
-static gboolean
-check_text (gpointer data, const char *text, GError **error)
-{
-  Experiment *self = data;
-  g_autoptr (TrainParameters) copy = train_parameters_copy (app_parameters (self->app));
-
-  return train_parameters_set (copy, self->editing->name, text, error);
-}
-
-static void
-accept_text (gpointer data, const char *text)
-{
-  Experiment *self = data;
-
-  set_or_say (self, self->editing, text);
-}
-
-static void
-accept_choice (gpointer data, guint index)
-{
-  Experiment *self = data;
-  g_auto (GStrv) choices = g_strsplit (form_spec (self->editing)->choices, "|", -1);
-
-  set_or_say (self, self->editing, choices[index]);
-}
-
-static void
-choose (Experiment *self, const char *value)
-{
-  g_auto (GStrv) choices = g_strsplit (form_spec (self->editing)->choices, "|", -1);
-  guint selected = 0;
-
-  for (guint i = 0; choices[i] != NULL; i++)
-    if (strcmp (choices[i], value) == 0)
-      selected = i;
-  app_choose (self->app, self->editing->name, (const char *const *) choices, selected,
-              accept_choice, self);
-}
-
-static void
-edit (Experiment *self)
-{
-  const FormRow *row = row_under_cursor (self);
-  const ParameterSpec *spec = form_spec (row);
-  g_autofree char *value = experiment_value (self, row);
-
-  self->editing = row;
-  if (spec != NULL && spec->kind == PARAMETER_SWITCH)
-    set_or_say (self, row, strcmp (value, "yes") == 0 ? "no" : "yes");
-  else if (spec != NULL && spec->kind == PARAMETER_CHOICE)
-    choose (self, value);
-  else
-    app_prompt (self->app, &(Prompt){ .label = row->name,
-                                      .initial = value,
-                                      .history = row->name,
-                                      .kind = spec == NULL ? PROMPT_PATH : PROMPT_TEXT,
-                                      .check = spec != NULL ? check_text : NULL,
-                                      .accept = accept_text,
-                                      .data = self });
-}
-
-static void
-step (Experiment *self, int direction)
-{
-  const FormRow *row = row_under_cursor (self);
-  g_autofree char *before = experiment_value (self, row);
-  g_autofree char *value = form_step (row, app_parameters (self->app), direction);
-
-  if (value == NULL)
-    app_message (self->app, "%s has no steps; Enter types it", row->name);
-  else if (strcmp (value, before) != 0)
-    set_or_say (self, row, value);
-}
-
-static void
-set_default (Experiment *self, const FormRow *row)
-{
-  switch (row->kind)
-    {
-    case FORM_PARAMETER:
-      train_parameters_set (app_parameters (self->app), row->name, form_spec (row)->fallback, NULL);
-      break;
-    case FORM_CHECKPOINT:
-      g_clear_pointer (&self->checkpoint, g_free);
-      break;
-    case FORM_DESCRIPTION:
-      g_clear_pointer (&self->description, g_free);
-      break;
-    default:
-      break;
-    }
-}
-
-static void
-set_all_defaults (gpointer data)
-{
-  Experiment *self = data;
-  guint n;
-  const FormRow *rows = form_rows (&n);
-
-  for (guint i = 0; i < n; i++)
-    set_default (self, &rows[i]);
-  experiment_changed (self);
-}
-
 /* ---- commands ---- */
 
 static void
@@ -309,23 +92,25 @@ command (gpointer screen, Command command)
   switch (command)
     {
     case COMMAND_EXPERIMENT_EDIT:
-      edit (self);
+      experiment_edit (self);
       return TRUE;
     case COMMAND_EXPERIMENT_LESS:
-      step (self, -1);
+      experiment_step (self, -1);
       return TRUE;
     case COMMAND_EXPERIMENT_MORE:
-      step (self, 1);
+      experiment_step (self, 1);
       return TRUE;
     case COMMAND_EXPERIMENT_DEFAULT:
-      set_default (self, row_under_cursor (self));
-      experiment_changed (self);
+      experiment_set_default (self);
       return TRUE;
     case COMMAND_EXPERIMENT_DEFAULTS:
-      app_confirm (self->app, "Set every field to its default?", set_all_defaults, self);
+      experiment_set_defaults (self);
       return TRUE;
     case COMMAND_EXPERIMENT_LIVE:
       toggle_live (self);
+      return TRUE;
+    case COMMAND_EXPERIMENT_BEST:
+      experiment_live_take_best (self);
       return TRUE;
     case COMMAND_EXPERIMENT_START:
       experiment_start (self);
@@ -377,10 +162,10 @@ mouse (gpointer screen, MouseAction action, int y, int x)
       g_autofree char *value =
           form_value_at (&rows[row], (double) (x - slider.x) / MAX (slider.width - 1, 1));
 
-      set_or_say (self, &rows[row], value);
+      experiment_set_or_say (self, &rows[row], value);
     }
   else if (action == MOUSE_DOUBLE_CLICK)
-    edit (self);
+    experiment_edit (self);
   return TRUE;
 }
 
@@ -442,6 +227,7 @@ destroy (gpointer screen)
   experiment_plan_end (self);
   experiment_live_end (self);
   experiment_file_end (self);
+  experiment_names_end (self);
   g_free (self->checkpoint);
   g_free (self->description);
   g_free (self->last_checkpoint);
@@ -464,6 +250,7 @@ begin_workspace (Experiment *self)
   self->workspace = app_workspace (self->app);
   experiment_plan_end (self);
   experiment_live_forget (self);
+  experiment_names_end (self);
 }
 
 static void

@@ -25,8 +25,7 @@ run_file_new (const char *path, char *text /* transfer full, nullable */)
 {
   RunFile *file = g_new0 (RunFile, 1);
 
-  file->path = g_str_has_prefix (path, "~/") ? g_build_filename (g_get_home_dir (), path + 2, NULL)
-                                             : g_strdup (path);
+  file->path = app_path (path);
   file->text = text;
   return file;
 }

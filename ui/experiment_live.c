@@ -1,7 +1,10 @@
 /* Live mode: a run that is only looked at, after every change that has its latents. */
 #include "experiment_private.h"
 
+#include "runs_table.h"
+
 #include <math.h>
+#include <string.h>
 
 #define DEBOUNCE_MS 60
 
@@ -94,6 +97,65 @@ take_epochs (Experiment *self, GPtrArray *epochs)
   self->complete = FALSE;
 }
 
+/** What must be the same for two results to be compared: who is judged, and by which latents. */
+static char *
+cohort_of (const TrainParameters *parameters)
+{
+  static const char *const names[] = { "fraction",     "seed",         "train-sample",
+                                       "valid-sample", "encoder-name", "permute-labels" };
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *value = train_parameters_get (parameters, names[i]);
+
+      g_string_append_printf (text, "%s\n", value);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static void
+forget_best (Experiment *self)
+{
+  g_clear_pointer (&self->best, train_parameters_free);
+  g_clear_pointer (&self->best_cohort, g_free);
+}
+
+static void
+remember_best (Experiment *self, const TrainParameters *parameters, double auroc)
+{
+  g_autofree char *cohort = cohort_of (parameters);
+
+  if (self->best != NULL && strcmp (cohort, self->best_cohort) != 0)
+    forget_best (self);
+  if (isnan (auroc) || (self->best != NULL && auroc <= self->best_auroc))
+    return;
+  forget_best (self);
+  self->best = train_parameters_copy (parameters);
+  self->best_cohort = g_steal_pointer (&cohort);
+  self->best_auroc = auroc;
+}
+
+void
+experiment_live_take_best (Experiment *self)
+{
+  g_autofree char *encoder = g_strdup (app_parameters (self->app)->encoder_name);
+  g_autofree char *text = NULL, *changed = NULL;
+
+  if (self->best == NULL)
+    {
+      app_message (self->app, "Nothing was tried in live mode yet (L)");
+      return;
+    }
+  text = train_parameters_text (self->best);
+  changed = runs_changed_text (text);
+  train_parameters_parse (app_parameters (self->app), text, "", NULL);
+  /* A preview names the encoder that an empty field means. */
+  train_parameters_set (app_parameters (self->app), "encoder-name", encoder, NULL);
+  app_message (self->app, "Back at macro AUROC %.3f: %s", self->best_auroc, changed);
+  experiment_changed (self);
+}
+
 /** Take over what a preview leaves behind. Waits only where it is still at work. */
 static void
 end_preview (Experiment *self, JobState state)
@@ -109,6 +171,9 @@ end_preview (Experiment *self, JobState state)
       self->live_s = (double) (app_clock_us (self->app) - preview->started_us) / G_USEC_PER_SEC;
       self->shown = preview->train.kept_epoch - 1;
       self->complete = TRUE;
+      remember_best (
+          self, preview->parameters,
+          ((JobEpoch *) g_ptr_array_index (self->epochs, self->shown))->table->macro_auroc.value);
     }
   else if (state == JOB_FAILED)
     self->live_fault = g_strdup (error->message);
@@ -148,6 +213,7 @@ experiment_live_forget (Experiment *self)
   g_clear_pointer (&self->live_fault, g_free);
   g_clear_pointer (&self->epochs, g_ptr_array_unref);
   g_clear_pointer (&self->last, job_epoch_unref);
+  forget_best (self);
 }
 
 void
@@ -157,6 +223,24 @@ experiment_live_end (Experiment *self)
   if (self->preview != NULL)
     end_preview (self, JOB_CANCELLED);
   experiment_live_forget (self);
+}
+
+/** "live: 0.07 s, without 140 of 1400 scans; best 0.852 (b)" */
+static char *
+result_words (const Experiment *self)
+{
+  const StudyPlanSplit *splits = self->plan.splits;
+  gsize n = splits[CATALOG_SPLIT_TRAIN].n + splits[CATALOG_SPLIT_VALID].n;
+  gsize cached = splits[CATALOG_SPLIT_TRAIN].cached + splits[CATALOG_SPLIT_VALID].cached;
+  GString *text = g_string_new (NULL);
+
+  g_string_append_printf (text, "live: %.2f s", self->live_s);
+  if (cached < n)
+    g_string_append_printf (text, ", without %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " scans",
+                            n - cached, n);
+  if (self->best != NULL && self->epochs != NULL)
+    g_string_append_printf (text, "; best %.3f (b)", self->best_auroc);
+  return g_string_free (text, FALSE);
 }
 
 char *
@@ -175,8 +259,5 @@ experiment_live_words (Experiment *self)
     return g_strdup ("live: not possible");
   if (self->live_due || isnan (self->live_s))
     return g_strdup ("live: starts");
-  if (self->plan.to_encode > 0)
-    return g_strdup_printf ("live: %.2f s, without %" G_GSIZE_FORMAT " scans", self->live_s,
-                            self->plan.to_encode);
-  return g_strdup_printf ("live: %.2f s", self->live_s);
+  return result_words (self);
 }

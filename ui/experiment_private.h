@@ -55,6 +55,15 @@ typedef struct
   gboolean complete; /* they are those of a preview that ended well */
   JobEpoch *last;    /* (nullable) the result before, to compare with */
 
+  /* the best result of live mode on the cohort of `best_cohort`; nullable */
+  TrainParameters *best;
+  char *best_cohort;
+  double best_auroc;
+
+  /* names to choose from */
+  Work *listing;
+  GPtrArray *names; /* (element-type utf8, nullable) */
+
   /* run files and where they are going to */
   Work *reading, *writing;
   char *path;
@@ -72,6 +81,22 @@ char *experiment_value (Experiment *self, const FormRow *row);
 
 /** experiment_set: from text; FALSE with what is accepted. */
 gboolean experiment_set (Experiment *self, const FormRow *row, const char *text, GError **error);
+
+/** experiment_set_or_say: the same, an error on the screen. */
+void experiment_set_or_say (Experiment *self, const FormRow *row, const char *text);
+
+/** Of the field under the cursor: type or choose its value; a step; its default. */
+void experiment_edit (Experiment *self);
+void experiment_step (Experiment *self, int direction);
+void experiment_set_default (Experiment *self);
+/** experiment_set_defaults: of every field; asks. */
+void experiment_set_defaults (Experiment *self);
+
+/* experiment_names.c */
+/** experiment_has_names: whether the field is a name of something in the workspace. */
+gboolean experiment_has_names (const FormRow *row);
+void experiment_choose_name (Experiment *self, const FormRow *row);
+void experiment_names_end (Experiment *self);
 
 /** experiment_slider: the columns of a row's slider; empty where it has none. */
 Area experiment_slider (const Experiment *self, Area rows, guint row);
@@ -99,6 +124,8 @@ void experiment_live_cancel (Experiment *self);
 void experiment_live_forget (Experiment *self);
 /** experiment_live_end: the same, and wait for what runs. */
 void experiment_live_end (Experiment *self);
+/** experiment_live_take_best: set the parameters of the best result. */
+void experiment_live_take_best (Experiment *self);
 /** experiment_live_words: "live: 0.12 s", or why there is nothing new. Free with g_free. */
 char *experiment_live_words (Experiment *self);
 

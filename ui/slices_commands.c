@@ -47,19 +47,12 @@ change_window (Slices *slices, double level, double width)
 
 /* ---- files ---- */
 
-static char *
-expand_home (const char *path)
-{
-  return g_str_has_prefix (path, "~/") ? g_build_filename (g_get_home_dir (), path + 2, NULL)
-                                       : g_strdup (path);
-}
-
 static void
 open_file (gpointer data, const char *text)
 {
   Slices *slices = data;
   g_autofree char *stripped = g_strstrip (g_strdup (text));
-  g_autofree char *path = expand_home (stripped);
+  g_autofree char *path = app_path (stripped);
 
   if (*path != '\0')
     app_look_at (slices->app, NULL, path);
@@ -337,7 +330,7 @@ slices_execute (gpointer screen, const char *line, GError **error)
     return execute_window (slices, rest, error);
   if (strcmp (word, "png") == 0)
     {
-      g_autofree char *path = expand_home (rest);
+      g_autofree char *path = app_path (rest);
 
       slices_write_png (slices, *path != '\0' ? path : NULL);
       return TRUE;
