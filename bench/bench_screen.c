@@ -4,9 +4,9 @@
  * In a pseudo-terminal of 120x40 and 256 colours, over the workspace of bench_store.h in DIR: from
  * exec to the first complete screen, beside other programs for the terminal; from a key to the last
  * byte of its answer, while nothing runs, while another program works on every core, and while the
- * workbench itself makes and encodes the demo's scans; and what a step through the slices of SCAN
- * sends, beside whole frames as libchafa prints them. What has no other program to stand beside has
- * its limit there.
+ * workbench itself makes and encodes the demo's scans; from a change in live mode to its table; and
+ * what a step through the slices of SCAN sends, beside whole frames as libchafa prints them. What
+ * has no other program to stand beside has its limit there.
  */
 #include "bench_store.h"
 #include "bench_terminal.h"
@@ -26,10 +26,12 @@
 #define STARTS 30
 #define KEYS 1000
 #define SEARCHES 10
+#define CHANGES 20
 #define SLICE_STEPS 40
 
 #define START_LIMIT_MS 50
 #define KEY_LIMIT_MS 16
+#define LIVE_LIMIT_MS 500
 
 #define QUIET_MS 5      /* the answer to a key is over */
 #define ANSWER_MS 300   /* a key that has no answer by then has none */
@@ -268,6 +270,34 @@ bench_keys_with_job (const char *program, const char *scratch)
   bench_terminal_stop (terminal);
 }
 
+/* ---- live mode ---- */
+
+/** From a change of gamma to the last byte of the table that it makes: 3,000 and 196 scans. */
+static void
+bench_live (const char *program, const char *directory)
+{
+  double times_ms[CHANGES];
+  BenchTerminal *terminal;
+
+  forget_state (directory);
+  terminal = start_workbench (program, directory);
+  bench_terminal_settle (terminal, SILENCE_MS, PATIENCE_MS);
+  bench_terminal_send (terminal, "3gjjjjL");
+  bench_terminal_settle (terminal, 3 * SILENCE_MS, PATIENCE_MS);
+  for (guint i = 0; i < CHANGES; i++)
+    {
+      const double sent_ms = bench_now_ms ();
+
+      bench_terminal_send (terminal, i % 2 == 0 ? "l" : "h");
+      bench_terminal_settle (terminal, SILENCE_MS, PATIENCE_MS);
+      times_ms[i] = terminal->heard_ms - sent_ms;
+    }
+  bench_terminal_stop (terminal);
+  print_line ("live mode, a change to its table, median", bench_quantile (times_ms, CHANGES, 0.5),
+              "ms", "limit", LIVE_LIMIT_MS);
+  print_line ("  worst", bench_quantile (times_ms, CHANGES, 1), "ms", "limit", LIVE_LIMIT_MS);
+}
+
 /* ---- slices ---- */
 
 static void
@@ -374,6 +404,7 @@ main (int argc, char **argv)
   bench_keys_alone (argv[1], argv[2]);
   bench_keys_beside (argv[1], argv[2], scratch);
   bench_keys_with_job (argv[1], scratch);
+  bench_live (argv[1], argv[2]);
   bench_slices (argv[1], argv[2], argv[3]);
   printf ("%s holds two demos and may be deleted\n", scratch);
   return 0;
