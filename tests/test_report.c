@@ -3,6 +3,7 @@
 
 #include "report/canvas.h"
 #include "report/comparison.h"
+#include "report/text_table.h"
 
 #include <math.h>
 #include <string.h>
@@ -282,10 +283,28 @@ test_comparison_shows_the_undefined_and_what_was_left_out (void **state)
   assert_non_null (strstr (text, "left out: 0 scans of a alone, 5 of b alone"));
 }
 
+static void
+assert_counts (guint64 done, guint64 total, const char *unit, double rate_per_s, const char *text)
+{
+  g_autofree char *counts = report_counts (done, total, unit, rate_per_s);
+
+  assert_string_equal (counts, text);
+}
+
+static void
+test_counts_say_what_is_known (void **state)
+{
+  assert_counts (12, 240, "scans", 3.4, "12/240 scans, 3.4/s");
+  assert_counts (12, 0, "scans", NAN, "12 scans");
+  assert_counts (12, 240, "", NAN, "12/240");
+  assert_counts (1500000, 3400000000, "bytes", 2e6, "1.5 MB of 3.4 GB, 2.0 MB/s");
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_counts_say_what_is_known),
     cmocka_unit_test (test_ticks_are_the_finest_round_values_that_fit),
     cmocka_unit_test (test_ticks_have_no_negative_zero),
     cmocka_unit_test (test_ticks_stay_inside_and_within_their_number),

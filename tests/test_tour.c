@@ -2,6 +2,7 @@
 #include "catalog/labels.h"
 #include "draw.h"
 #include "program.h"
+#include "testing_study.h"
 #include "testing_workbench.h"
 
 #include <glib/gstdio.h>
@@ -242,6 +243,20 @@ test_tagged_records_are_listed_and_written (void **state)
 }
 
 static void
+test_the_folder_with_the_scans_is_asked_for (void **state)
+{
+  g_autoptr (Workspace) other = testing_study_workspace ("asked", 20, 10);
+  g_autofree char *scans = testing_path ("scans");
+  g_autofree char *keys = g_strdup_printf (
+      "size 80x24\ntimeout 60\nwait Impression\nkey Enter\nwait folder with the scans\n"
+      "type /nowhere\nkey Enter\nwait no such folder\nkey C-u\ntype %s\nkey Enter\n"
+      "wait [2 Slices]\nwait axial 16/30\n",
+      scans);
+
+  replay (workspace_directory (other), keys, (const char *const[]){ NULL });
+}
+
+static void
 test_compared_runs_are_written (void **state)
 {
   g_autofree char *csv = testing_path ("pair.csv"), *png = testing_path ("pair.png");
@@ -301,6 +316,7 @@ main (void)
     cmocka_unit_test_teardown (test_a_second_program_watches, tmux_teardown),
     cmocka_unit_test (test_what_was_looked_at_comes_back),
     cmocka_unit_test (test_tagged_records_are_listed_and_written),
+    cmocka_unit_test (test_the_folder_with_the_scans_is_asked_for),
     cmocka_unit_test (test_compared_runs_are_written),
     cmocka_unit_test (test_the_first_screen_offers_ways_to_begin),
     cmocka_unit_test (test_a_wrong_replay_names_its_line),

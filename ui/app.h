@@ -100,6 +100,8 @@ const char *app_volume_path (App *app, const char *volume);
  */
 void app_set_volumes_directory (App *app, const char *directory);
 const char *app_volumes_directory (App *app); /* (nullable) */
+/** app_volumes_walking: that folder is still being looked through; store_changed() tells the end. */
+gboolean app_volumes_walking (App *app);
 
 /** Show a run's table in Training, or a preview's epochs in Experiment. */
 void app_show_run (App *app, gint64 run_id);

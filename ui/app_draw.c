@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define FRAME_US (G_USEC_PER_SEC / 30)
+#define MANY 1000000 /* from there on a percentage says more than the numbers */
 
 ScreenLayout
 screen_layout (int height, int width)
@@ -19,7 +20,8 @@ screen_layout (int height, int width)
                          .footer = area_rows (all, height - 1, 1) };
 }
 
-/** What runs, in a few words: "encoding 45/196 23 %". Free with g_free. */
+/** What runs, in a few words: "encoding 45/196", or "importing 23 %" of a number too large to read.
+ * Free with g_free. */
 static char *
 job_words (App *app)
 {
@@ -38,6 +40,9 @@ job_words (App *app)
     }
   if (stage == NULL || *stage == '\0')
     stage = app->job != NULL ? app->job_title : app->watched.name;
+  if (total > MANY)
+    return g_strdup_printf ("%s%s %.0f %%%s", app->job == NULL ? "watching: " : "", stage,
+                            100.0 * (double) done / (double) total, paused ? " (paused)" : "");
   if (total > 0)
     return g_strdup_printf ("%s%s %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT "%s",
                             app->job == NULL ? "watching: " : "", stage, done, total,

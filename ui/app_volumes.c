@@ -55,6 +55,12 @@ app_volume_path (App *app, const char *volume)
   return app->volumes != NULL ? catalog_volume_index_path (app->volumes, volume) : NULL;
 }
 
+gboolean
+app_volumes_walking (App *app)
+{
+  return app->walk != NULL;
+}
+
 const char *
 app_volumes_directory (App *app)
 {

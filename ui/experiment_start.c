@@ -58,18 +58,22 @@ start_now (gpointer data)
     app_go_to (self->app, SCREEN_TRAINING);
 }
 
-/** Say what is missing for the encoding; FALSE where something is. */
+/** Say what is missing for the encoding, with the cursor on it; FALSE where something is. */
 static gboolean
 can_encode (Experiment *self)
 {
-  const char *missing = experiment_checkpoint (self) == NULL        ? "checkpoint"
-                        : app_volumes_directory (self->app) == NULL ? "volumes"
-                                                                    : NULL;
+  FormKind missing = experiment_checkpoint (self) == NULL ? FORM_CHECKPOINT : FORM_VOLUMES;
+  guint n;
+  const FormRow *rows = form_rows (&n);
 
-  if (missing == NULL)
+  if (experiment_checkpoint (self) != NULL && app_volumes_directory (self->app) != NULL)
     return TRUE;
-  app_error (self->app, "%" G_GSIZE_FORMAT " scans have no latent yet: fill in %s, below Encoder",
-             self->plan.to_encode, missing);
+  for (guint i = 0; i < n; i++)
+    if (rows[i].kind == missing)
+      self->list.cursor = i;
+  app_error (self->app, "%" G_GSIZE_FORMAT " scans have no latent yet: Enter fills in %s",
+             self->plan.to_encode,
+             missing == FORM_CHECKPOINT ? "the encoder's checkpoint" : "the folder with the scans");
   return FALSE;
 }
 

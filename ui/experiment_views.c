@@ -1,6 +1,8 @@
 /* The views beside the form: the plan, the loss, the label shares, the preview's table. */
 #include "experiment_private.h"
 
+#include "report/text_table.h"
+
 #include <math.h>
 
 #define CURVE_POINTS 200
@@ -36,8 +38,7 @@ draw_lines (Area area, int first, Role role, const char *text)
 static void
 draw_counts (Area area, int row, const char *title, gsize train, gsize valid)
 {
-  g_autofree char *left = g_strdup_printf ("%" G_GSIZE_FORMAT, train);
-  g_autofree char *right = g_strdup_printf ("%" G_GSIZE_FORMAT, valid);
+  g_autofree char *left = report_count (train), *right = report_count (valid);
 
   draw_text_in (area, row, 1, 16, 'l', ROLE_NORMAL, title);
   draw_text_in (area, row, 17, 8, 'r', ROLE_STRONG, left);

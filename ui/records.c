@@ -54,6 +54,25 @@ scopes (gpointer screen)
 
 /* ---- looking at slices ---- */
 
+static gboolean
+check_folder (gpointer data, const char *text, GError **error)
+{
+  if (g_file_test (text, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "no such folder");
+  return FALSE;
+}
+
+static void
+scans_folder_given (gpointer data, const char *path)
+{
+  Records *records = data;
+
+  records->open_when_found = TRUE;
+  app_set_volumes_directory (records->app, path);
+  app_message (records->app, "Looking for scans below %s", path);
+}
+
 static void
 open_record (Records *records)
 {
@@ -66,7 +85,12 @@ open_record (Records *records)
   if (path != NULL)
     app_look_at (records->app, records->record->volume, path);
   else if (app_volumes_directory (records->app) == NULL)
-    app_error (records->app, "Where do the scans lie? :volumes DIR says it");
+    app_prompt (records->app, &(Prompt){ .label = "folder with the scans",
+                                         .history = "path",
+                                         .kind = PROMPT_PATH,
+                                         .check = check_folder,
+                                         .accept = scans_folder_given,
+                                         .data = records });
   else
     app_error (records->app, "%s is not below %s; :volumes DIR names another folder",
                records->record->volume, app_volumes_directory (records->app));
@@ -132,15 +156,6 @@ static void
 folder_given (gpointer data, const char *text)
 {
   records_browse (data, text);
-}
-
-static gboolean
-check_folder (gpointer data, const char *text, GError **error)
-{
-  if (g_file_test (text, G_FILE_TEST_IS_DIR))
-    return TRUE;
-  g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "no such folder");
-  return FALSE;
 }
 
 void
@@ -378,6 +393,12 @@ store_changed (gpointer screen)
 
   g_clear_pointer (&records->page, g_ptr_array_unref);
   records_query (records);
+  if (records->open_when_found && !app_volumes_walking (records->app))
+    {
+      records->open_when_found = FALSE;
+      if (app_screen (records->app) == SCREEN_RECORDS)
+        open_record (records);
+    }
 }
 
 static void

@@ -40,6 +40,7 @@ typedef struct
   char *search_before;          /* (nullable) while another is typed */
   gboolean descending, dropped, zoomed, funnel_drawn;
   gboolean only_tagged;
+  gboolean open_when_found; /* the record, once the folder with the scans was looked through */
   int funnel;        /* 1 shown, 0 hidden, -1 as the height allows */
   char *sort_before; /* what the errors stand in place of; "" is the file's order */
   gboolean descending_before;

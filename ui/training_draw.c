@@ -1,6 +1,7 @@
 #include "training_private.h"
 
 #include "catalog/labels.h"
+#include "report/text_table.h"
 
 #include <math.h>
 
@@ -42,16 +43,6 @@ training_layout (Area area, gboolean has_epochs)
   return layout;
 }
 
-static char *
-duration (double seconds)
-{
-  guint s = isnan (seconds) || seconds < 0 ? 0 : (guint) seconds;
-
-  return s >= 3600 ? g_strdup_printf ("%u h %02u min", s / 3600, s / 60 % 60)
-         : s >= 60 ? g_strdup_printf ("%u min %02u s", s / 60, s % 60)
-                   : g_strdup_printf ("%u s", s);
-}
-
 static const char *
 state_text (const JobSnapshot *job)
 {
@@ -63,27 +54,23 @@ state_text (const JobSnapshot *job)
   return job->state == JOB_RUNNING && job->paused ? "paused" : states[job->state];
 }
 
-/** "encoding  [bar] 12/40 scans  1.5/s  ETA 20 s": rates are those of the stage. */
+/** "encoding [bar] 12/40 scans, 1.5/s  20 s left": rates are those of the stage. */
 static void
 draw_progress (Area area, int row, const char *stage, const char *unit, guint64 done, guint64 total,
                double rate_per_s, double eta_s)
 {
+  g_autofree char *counts = report_counts (done, total, unit, rate_per_s);
   int bar = MAX (area.width / 4, 4), at = draw_printf (area, row, 0, ROLE_NORMAL, "%s ", stage);
 
   if (total > 0)
     {
       draw_bar (area, row, at, bar, (double) done / (double) total, ROLE_ACCENT);
       at += bar + 1;
-      at += draw_printf (area, row, at, ROLE_STRONG,
-                         "%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " %s", done, total, unit);
     }
-  else
-    at += draw_printf (area, row, at, ROLE_STRONG, "%" G_GUINT64_FORMAT " %s", done, unit);
-  if (!isnan (rate_per_s))
-    at += draw_printf (area, row, at, ROLE_DIM, "  %.3g/s", rate_per_s);
+  at += draw_text (area, row, at, ROLE_STRONG, counts);
   if (!isnan (eta_s))
     {
-      g_autofree char *left = duration (eta_s);
+      g_autofree char *left = report_duration (eta_s);
 
       draw_printf (area, row, at, ROLE_DIM, "  %s left", left);
     }
@@ -103,7 +90,7 @@ draw_epoch (Area area, int from, const JobEpoch *epoch)
 static void
 draw_job (Training *self, const JobSnapshot *job, Area area)
 {
-  g_autofree char *elapsed = duration (job->elapsed_s);
+  g_autofree char *elapsed = report_duration (job->elapsed_s);
   int at = draw_printf (area, 0, 0, ROLE_STRONG, "%s", app_job_title (self->app));
 
   at += draw_printf (area, 0, at, job->state == JOB_FAILED ? ROLE_BAD : ROLE_NORMAL, "  %s  %s",

@@ -35,40 +35,15 @@ catch_signals (void)
   sigaction (SIGHUP, &ignore, NULL);
 }
 
-/** "12/240 scans, 3.4/s" or "1.2 MB of 3.4 GB, 56 MB/s". */
-static void
-print_counts (const JobSnapshot *now)
-{
-  gboolean rated = !isnan (now->rate_per_s);
-
-  if (strcmp (now->unit, "bytes") == 0)
-    {
-      g_autofree char *done = report_bytes (now->done);
-      g_autofree char *total = report_bytes (now->total);
-      g_autofree char *rate = rated ? report_bytes ((guint64) now->rate_per_s) : NULL;
-
-      fprintf (stderr, "%s of %s", done, total);
-      if (rated)
-        fprintf (stderr, ", %s/s", rate);
-      return;
-    }
-  fprintf (stderr, "%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " %s", now->done, now->total,
-           now->unit);
-  if (rated)
-    fprintf (stderr, ", %.3g/s", now->rate_per_s);
-}
-
 static void
 print_progress (const JobSnapshot *now)
 {
   g_autofree char *eta = report_duration (now->eta_s);
+  g_autofree char *counts = report_counts (now->done, now->total, now->unit, now->rate_per_s);
 
   fprintf (stderr, "\r\033[K%s", now->stage);
   if (now->total > 0)
-    {
-      fprintf (stderr, " %.0f %%, ", 100.0 * (double) now->done / (double) now->total);
-      print_counts (now);
-    }
+    fprintf (stderr, " %.0f %%, %s", 100.0 * (double) now->done / (double) now->total, counts);
   if (!isnan (now->eta_s))
     fprintf (stderr, ", %s left", eta);
   if (now->cached > 0)

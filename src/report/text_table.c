@@ -179,5 +179,33 @@ report_duration (double seconds)
 char *
 report_bytes (guint64 bytes)
 {
-  return g_format_size (bytes);
+  g_autofree char *text = g_format_size (bytes);
+  g_auto (GStrv) parts = g_strsplit (text, "\302\240", -1); /* a blank that plain ASCII lacks */
+
+  return g_strjoinv (" ", parts);
+}
+
+static char *
+count_text (guint64 n, gboolean bytes)
+{
+  return bytes ? report_bytes (n) : g_strdup_printf ("%" G_GUINT64_FORMAT, n);
+}
+
+char *
+report_counts (guint64 done, guint64 total, const char *unit, double rate_per_s)
+{
+  gboolean bytes = strcmp (unit, "bytes") == 0;
+  g_autofree char *so_far = count_text (done, bytes), *all = count_text (total, bytes);
+  g_autofree char *rate = bytes && !isnan (rate_per_s) ? report_bytes ((guint64) rate_per_s) : NULL;
+  GString *text = g_string_new (so_far);
+
+  if (total > 0)
+    g_string_append_printf (text, "%s%s", bytes ? " of " : "/", all);
+  if (!bytes && *unit != '\0')
+    g_string_append_printf (text, " %s", unit);
+  if (rate != NULL)
+    g_string_append_printf (text, ", %s/s", rate);
+  else if (!isnan (rate_per_s))
+    g_string_append_printf (text, ", %.3g/s", rate_per_s);
+  return g_string_free (text, FALSE);
 }

@@ -47,3 +47,7 @@ char *report_duration (double seconds);
 
 /** report_bytes: "157.3 MB". */
 char *report_bytes (guint64 bytes);
+
+/** report_counts: how far something is: "12/240 scans, 3.4/s", or of bytes "1.2 MB of 3.4 GB,
+ * 56 MB/s". @total 0, @rate_per_s NaN: unknown. Free with g_free. */
+char *report_counts (guint64 done, guint64 total, const char *unit, double rate_per_s);
