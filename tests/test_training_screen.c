@@ -154,6 +154,19 @@ test_a_click_on_a_title_sorts_and_again_reverses (void **state)
   assert_false (metrics_view_mouse (&view, MOUSE_CLICK, 2, x));
 }
 
+static void
+test_the_reason_of_a_skip_does_not_repeat_the_path (void **state)
+{
+  JobSkip skip = { (char *) "train_1_a_1.nii.gz",
+                   (char *) "/scans: old/train_1/train_1_a_1.nii.gz: ends after 1 MB" };
+
+  assert_string_equal (training_skip_reason (&skip), "ends after 1 MB");
+  skip.reason = (char *) "not below /scans: download it";
+  assert_string_equal (training_skip_reason (&skip), skip.reason);
+  skip.reason = (char *) "/scans/other.nii: odd";
+  assert_string_equal (training_skip_reason (&skip), skip.reason);
+}
+
 int
 main (void)
 {
@@ -163,6 +176,7 @@ main (void)
     cmocka_unit_test (test_a_small_terminal_shows_every_finding),
     cmocka_unit_test (test_columns_never_touch_and_names_keep_their_room),
     cmocka_unit_test (test_what_is_undefined_stands_last_either_way),
+    cmocka_unit_test (test_the_reason_of_a_skip_does_not_repeat_the_path),
     cmocka_unit_test (test_a_click_on_a_title_sorts_and_again_reverses),
   };
 

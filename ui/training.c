@@ -82,7 +82,7 @@ show_skipped (Training *self)
     {
       const JobSkip *skip = g_ptr_array_index (job->skips, i);
 
-      g_string_append_printf (text, "%s\t%s\n", skip->name, skip->reason);
+      g_string_append_printf (text, "%s  \t%s\n", skip->name, training_skip_reason (skip));
     }
   app_page (self->app, "Left out, and warnings",
             text->len > 0 ? text->str : "Nothing was left out, and nothing warned of.");

@@ -4,6 +4,7 @@
 #include "report/text_table.h"
 
 #include <math.h>
+#include <string.h>
 
 #define HEAD_ROWS 2
 #define TABLE_ROWS (2 + CATALOG_N_LABELS)
@@ -87,6 +88,35 @@ draw_epoch (Area area, int from, const JobEpoch *epoch)
     draw_text (area, 0, at, ROLE_STRONG, text);
 }
 
+const char *
+training_skip_reason (const JobSkip *skip)
+{
+  g_autofree char *stem = g_strndup (skip->name, strcspn (skip->name, "."));
+  const char *name = g_path_is_absolute (skip->reason) ? g_strrstr (skip->reason, stem) : NULL;
+  const char *end = name != NULL && *stem != '\0' ? strstr (name, ": ") : NULL;
+
+  return end != NULL ? end + strlen (": ") : skip->reason;
+}
+
+/** The last ones that have room, with their reasons. */
+static void
+draw_skips (Area area, GPtrArray *skips)
+{
+  guint room = (guint) MAX (area.height - 1, 0), first = skips->len > room ? skips->len - room : 0;
+
+  if (skips->len == 0)
+    return;
+  draw_rule (area, 0, "left out");
+  for (guint i = first; i < skips->len; i++)
+    {
+      const JobSkip *skip = g_ptr_array_index (skips, i);
+      int at = draw_printf (area, 1 + (int) (i - first), 0, ROLE_WARNING, "%s  ", skip->name);
+
+      draw_text_in (area, 1 + (int) (i - first), at, area.width - at, 'l', ROLE_NORMAL,
+                    training_skip_reason (skip));
+    }
+}
+
 static void
 draw_job (Training *self, const JobSnapshot *job, Area area)
 {
@@ -110,6 +140,7 @@ draw_job (Training *self, const JobSnapshot *job, Area area)
   draw_text (area, 2, 0, ROLE_NORMAL, job->message != NULL ? job->message : "");
   for (guint i = 0; i < job->warnings->len; i++)
     draw_text (area, 3 + (int) i, 0, ROLE_WARNING, g_ptr_array_index (job->warnings, i));
+  draw_skips (area_rows (area, 4 + (int) job->warnings->len, area.height), job->skips);
 }
 
 static void

@@ -48,6 +48,9 @@ typedef struct
 } TrainingLayout;
 TrainingLayout training_layout (Area area, gboolean has_epochs);
 
+/** training_skip_reason: why, without the path of the file that has the skip's name. */
+const char *training_skip_reason (const JobSkip *skip);
+
 void training_draw (Training *self, Area area);
 
 /** training_load: read a stored run in a worker; it is in view when it is there. */
