@@ -15,9 +15,9 @@ static const char *const scopes[N_SCOPES] = {
   [SCOPE_RECORDS] = "",
   [SCOPE_SLICES] = "key Enter\nwait axial 16/30\n",
   [SCOPE_EXPERIMENT] = "key 3\nwait > fraction\n",
-  [SCOPE_TRAINING] = "key 5\nwait second\nkey G\nwait ─ first\nkey Enter\nwait epoch 5 \n",
-  [SCOPE_FINDING] =
-      "key 5\nwait second\nkey G\nwait ─ first\nkey Enter\nwait epoch 5 \nkey g Enter\nwait ROC:\n",
+  [SCOPE_TRAINING] = "key 5\nwait second\nkey G\nwait ─ first\nkey Enter\nwait , the one kept\n",
+  [SCOPE_FINDING] = "key 5\nwait second\nkey G\nwait ─ first\nkey Enter\nwait , the one kept\nkey "
+                    "g Enter\nwait ROC:\n",
   [SCOPE_RUNS] = "key 5\nwait second\nkey G\nwait ─ first\n",
   [SCOPE_COMPARISON] = "key 5\nwait second\nkey G Space k Space c\nwait DeLong\n",
   [SCOPE_INPUT] = "key :\ntype one two\nwait one two\n",
