@@ -12,13 +12,13 @@
 static const TableColumn all_columns[N_METRICS_COLUMNS] = {
   [METRICS_COLUMN_FINDING] = { "finding", 20, 'l', TRUE, 0 },
   [METRICS_COLUMN_AUROC] = { "AUROC", 6, 'r', FALSE, 0 },
-  [METRICS_COLUMN_INTERVAL] = { "95 % CI", 11, 'l', FALSE, 3 },
-  [METRICS_COLUMN_SENSITIVITY] = { "sens", 5, 'r', FALSE, 1 },
-  [METRICS_COLUMN_SPECIFICITY] = { "spec", 5, 'r', FALSE, 2 },
+  [METRICS_COLUMN_INTERVAL] = { "95 % CI", 11, 'l', FALSE, 4 },
+  [METRICS_COLUMN_SENSITIVITY] = { "sens", 5, 'r', FALSE, 2 },
+  [METRICS_COLUMN_SPECIFICITY] = { "spec", 5, 'r', FALSE, 3 },
   [METRICS_COLUMN_ACCURACY] = { "acc", 5, 'r', FALSE, 7 },
   [METRICS_COLUMN_POSITIVES] = { "n+", 4, 'r', FALSE, 6 },
   [METRICS_COLUMN_CHANGE] = { "epoch \xce\x94", 8, 'r', FALSE, 5 },
-  [METRICS_COLUMN_COMPARED] = { "run \xce\x94", 6, 'r', FALSE, 4 },
+  [METRICS_COLUMN_COMPARED] = { "run \xce\x94", 6, 'r', FALSE, 1 },
   [METRICS_COLUMN_EPOCHS] = { "epochs", 6, 'l', FALSE, 8 },
 };
 
