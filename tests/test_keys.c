@@ -137,6 +137,7 @@ static const Effect effects[] = {
   { COMMAND_TRAINING_SORT, "", "!finding▲" },
   { COMMAND_TRAINING_REVERSE, "", "!finding▲" },
   { COMMAND_TRAINING_COMPARE, "", "Changes since" },
+  { COMMAND_TRAINING_VIEW, "", "macro AUROC" },
   { COMMAND_TRAINING_EARLIER, "", "epoch 4" },
   { COMMAND_TRAINING_LATER, "key h h\n", "epoch 4" },
   { COMMAND_TRAINING_PAUSE, RUNNING, "experiment  paused" },

@@ -38,7 +38,7 @@ test_parts_stay_inside_at_every_size (void **state)
     for (int width = 1; width <= 300; width++)
       {
         Area area = { 1, 0, height, width };
-        TrainingLayout layout = training_layout (area, TRUE);
+        TrainingLayout layout = training_layout (area, TRUE, width % 2 == 0);
 
         assert_true (inside (layout.head, area));
         assert_true (inside (layout.table, area));
@@ -54,7 +54,7 @@ static void
 test_a_small_terminal_shows_every_finding (void **state)
 {
   const int frame = 2; /* header and footer */
-  TrainingLayout layout = training_layout ((Area){ 1, 0, 24 - frame, 80 }, TRUE);
+  TrainingLayout layout = training_layout ((Area){ 1, 0, 24 - frame, 80 }, TRUE, FALSE);
 
   assert_int_equal (layout.table.height, 2 + CATALOG_N_LABELS);
 }

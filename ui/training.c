@@ -146,6 +146,9 @@ run_command (Training *self, Command command)
     case COMMAND_TRAINING_COMPARE:
       training_choose_compared (self);
       return TRUE;
+    case COMMAND_TRAINING_VIEW:
+      self->curves = !self->curves;
+      return TRUE;
     case COMMAND_TRAINING_EARLIER:
     case COMMAND_TRAINING_LATER:
       step_epoch (self, command == COMMAND_TRAINING_EARLIER ? -1 : 1);
@@ -250,6 +253,7 @@ save (gpointer screen, GKeyFile *state)
 
   g_key_file_set_integer (state, GROUP, "sort", self->table.sort);
   g_key_file_set_boolean (state, GROUP, "descending", self->table.descending);
+  g_key_file_set_boolean (state, GROUP, "curves", self->curves);
   g_key_file_set_uint64 (state, GROUP, "cursor", self->table.list.cursor);
   g_key_file_set_int64 (state, GROUP, "run", self->run != NULL ? self->run->id : 0);
   g_key_file_set_int64 (state, GROUP, "compared", self->compared != NULL ? self->compared->id : 0);
@@ -265,6 +269,7 @@ load (gpointer screen, GKeyFile *state)
 
   self->table.sort = sort >= 0 && sort < N_METRICS_SORTS ? (MetricsSort) sort : 0;
   self->table.descending = g_key_file_get_boolean (state, GROUP, "descending", NULL);
+  self->curves = g_key_file_get_boolean (state, GROUP, "curves", NULL);
   self->table.list.cursor = g_key_file_get_uint64 (state, GROUP, "cursor", NULL);
   g_clear_pointer (&self->run, training_run_free);
   g_clear_pointer (&self->compared, training_run_free);

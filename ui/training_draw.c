@@ -15,7 +15,7 @@
 #define FINDING_COLUMNS 82 /* for a curve beside the numbers */
 
 TrainingLayout
-training_layout (Area area, gboolean has_epochs)
+training_layout (Area area, gboolean has_epochs, gboolean curves)
 {
   TrainingLayout layout = { .head = area_rows (area, 0, has_epochs ? HEAD_ROWS : area.height) };
   Area body = area_rows (area, HEAD_ROWS, area.height - HEAD_ROWS);
@@ -41,6 +41,8 @@ training_layout (Area area, gboolean has_epochs)
       layout.table = area_columns (body, 0, width);
       layout.curves = area_columns (body, width + 1, area.width - width - 1);
     }
+  else if (curves)
+    layout = (TrainingLayout){ .head = layout.head, .curves = body };
   return layout;
 }
 
@@ -244,7 +246,7 @@ training_draw (Training *self, Area area)
 {
   GPtrArray *epochs = training_epochs (self);
   gboolean has_epochs = epochs != NULL && epochs->len > 0;
-  TrainingLayout layout = training_layout (area, has_epochs);
+  TrainingLayout layout = training_layout (area, has_epochs, self->curves);
 
   if (has_epochs && self->latest)
     self->shown = epochs->len - 1;

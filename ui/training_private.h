@@ -32,6 +32,7 @@ typedef struct
   gboolean job_ran; /* at the last look */
   gboolean latest;  /* the epoch in view follows the newest */
   gboolean open;    /* a finding is */
+  gboolean curves;  /* rather than the table, where there is no room for both */
   Finding finding;
 } Training;
 
@@ -46,7 +47,8 @@ typedef struct
 {
   Area head, table, curves, finding;
 } TrainingLayout;
-TrainingLayout training_layout (Area area, gboolean has_epochs);
+/** @curves: they take the table's place where both have no room. */
+TrainingLayout training_layout (Area area, gboolean has_epochs, gboolean curves);
 
 /** training_skip_reason: why, without the path of the file that has the skip's name. */
 const char *training_skip_reason (const JobSkip *skip);
