@@ -297,7 +297,7 @@ test_a_job_waits_while_the_shell_has_the_terminal (void **state)
   tmux_keys (tmux, "p", "C-z", NULL);
   tmux_wait (tmux, "prompt>");
   tmux_type (tmux, "fg\r");
-  tmux_wait (tmux, "epoch 1000 of 1000");
+  tmux_wait (tmux, "epoch 300 of 300");
   tmux_keys (tmux, "q", NULL);
   tmux_wait (tmux, "prompt>");
 }

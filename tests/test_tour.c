@@ -195,7 +195,11 @@ test_a_second_program_watches (void **state)
   tmux_play (other, "key 4\nwait macro \nwait training loss\n");
   tmux_play (one, "key x\nwait Cancel\nkey Down Enter\nwait cancelled\n");
   tmux_wait_gone (other, "watching: train");
-  tmux_wait (other, "cancelled, ");
+  tmux_wait (other, "run-4  cancelled, ");
+  testing_workbench_train (one);
+  tmux_wait (other, "run-5  running, ");
+  tmux_play (one, "key x\nwait Cancel\nkey Down Enter\nwait cancelled\n");
+  tmux_wait (other, "run-5  cancelled, ");
   tmux_play (other, "key 5\nwait cancelled\n");
 }
 

@@ -335,9 +335,10 @@ tmux_wait_for (Tmux *tmux, const char *what, gboolean (*is_so) (Tmux *tmux, gpoi
     {
       if (g_get_monotonic_time () > end_us)
         {
-          g_autofree char *screen = tmux_screen (tmux, FALSE);
+          g_autofree char *screen = NULL;
 
-          print_screen (screen);
+          if (try_command (tmux, (const char *const[]){ "capture-pane", "-p", NULL }, &screen))
+            print_screen (screen);
           fail_msg ("waited %d s in vain for %s", LIMIT_S, what);
         }
       g_usleep (POLL_US);

@@ -27,9 +27,13 @@ trained (App *app, gpointer data, const GError *error)
   if (error == NULL)
     {
       const CatalogRun *run = start->study.run;
+      guint skips = app_job_snapshot (app) != NULL ? app_job_snapshot (app)->skips->len : 0;
+      g_autofree char *left_out =
+          skips > 0 ? g_strdup_printf ("; %u scans left out (f)", skips) : g_strdup ("");
 
       app_choose_run (app, run->id, run->name, app_chosen_run (app)->class_index);
-      app_message (app, "Run %s is done: macro AUROC %.3f", run->name, run->macro_auroc);
+      app_message (app, "Run %s is done: macro AUROC %.3f after epoch %d%s", run->name,
+                   run->macro_auroc, run->kept_epoch, left_out);
       /* Who went to look at something else meanwhile stays there. */
       if (app_screen (app) == SCREEN_TRAINING || app_screen (app) == SCREEN_EXPERIMENT)
         app_show_run (app, run->id);

@@ -195,7 +195,7 @@ draw_head (Training *self, Area area)
     }
   else
     draw_text (area, 0, 0, ROLE_DIM,
-               "Nothing was trained yet: 3 sets the parameters, t there trains; 5 has stored runs");
+               "No job runs: 3 sets the parameters, t there trains; 5 has the stored runs");
 }
 
 static void
@@ -208,6 +208,7 @@ draw_curve (Area area, const char *title, const double *x, const double *y, guin
                          theme_ascii () ? REPORT_GLYPHS_ASCII : REPORT_GLYPHS_BRAILLE);
 
   draw_rule (area, 0, title);
+  report_canvas_whole_x (canvas);
   report_canvas_axes (canvas, report_range (x, n), report_range (y, n));
   report_canvas_path (canvas, x, y, n, series);
   for (guint i = 0; i < n; i++)

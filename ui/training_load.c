@@ -12,7 +12,8 @@
 typedef struct
 {
   Workspace *workspace;
-  gint64 run_id; /* 0: the one that is being trained */
+  gint64 run_id;
+  gboolean running; /* rather the one that is being trained, if one is */
 } RunRequest;
 
 void
@@ -55,32 +56,32 @@ about_text (const CatalogRun *run)
   return g_strdup_printf ("%s, %s UTC  %s", run->status, when, changed);
 }
 
-/** %NULL without error: none is. */
 static CatalogRun *
-find_running (CatalogStore *store, GError **error)
+find_run (const RunRequest *request, CatalogStore *store, GError **error)
 {
-  g_autoptr (GPtrArray) runs = catalog_runs_list (store, error);
+  g_autoptr (GPtrArray) runs = request->running ? catalog_runs_list (store, error) : NULL;
+  gint64 run_id = request->run_id;
+  g_autofree char *number = NULL;
 
   for (guint i = 0; runs != NULL && i < runs->len; i++)
     {
       const CatalogRun *run = g_ptr_array_index (runs, i);
-      g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, run->id);
 
       if (strcmp (run->status, "running") == 0)
-        return catalog_run_find (store, number, error);
+        run_id = run->id;
     }
-  return NULL;
+  if (run_id == 0 || (request->running && runs == NULL))
+    return NULL;
+  number = g_strdup_printf ("%" G_GINT64_FORMAT, run_id);
+  return catalog_run_find (store, number, error);
 }
 
 static gpointer
 read_run (gpointer data, GCancellable *cancellable, GError **error)
 {
   const RunRequest *request = data;
-  g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, request->run_id);
   g_autoptr (CatalogStore) store = workspace_store (request->workspace, error);
-  g_autoptr (CatalogRun) run = store == NULL          ? NULL
-                               : request->run_id == 0 ? find_running (store, error)
-                                                      : catalog_run_find (store, number, error);
+  g_autoptr (CatalogRun) run = store != NULL ? find_run (request, store, error) : NULL;
   g_auto (GStrv) texts = run != NULL ? catalog_run_epochs (store, run->id, error) : NULL;
   g_autoptr (CatalogPredictions) predictions = NULL;
   TrainingRun *read;
@@ -173,7 +174,7 @@ compared_was_read (gpointer owner, gpointer result, const GError *error)
 }
 
 static void
-load (Training *self, Work **work, gint64 run_id, WorkDone done)
+load (Training *self, Work **work, gint64 run_id, gboolean running, WorkDone done)
 {
   RunRequest *request;
 
@@ -181,7 +182,7 @@ load (Training *self, Work **work, gint64 run_id, WorkDone done)
   if (app_workspace (self->app) == NULL)
     return;
   request = g_new (RunRequest, 1);
-  *request = (RunRequest){ app_workspace (self->app), run_id };
+  *request = (RunRequest){ app_workspace (self->app), run_id, running };
   *work = works_start (app_works (self->app), read_run, request, g_free,
                        (GDestroyNotify) training_run_free, done, self);
 }
@@ -189,19 +190,19 @@ load (Training *self, Work **work, gint64 run_id, WorkDone done)
 void
 training_load (Training *self, gint64 run_id)
 {
-  load (self, &self->loading, run_id, run_was_read);
+  load (self, &self->loading, run_id, FALSE, run_was_read);
 }
 
 void
 training_follow (Training *self)
 {
-  load (self, &self->loading, self->run != NULL ? self->run->id : 0, followed_was_read);
+  load (self, &self->loading, self->run != NULL ? self->run->id : 0, TRUE, followed_was_read);
 }
 
 void
 training_load_compared (Training *self, gint64 run_id)
 {
-  load (self, &self->loading_compared, run_id, compared_was_read);
+  load (self, &self->loading_compared, run_id, FALSE, compared_was_read);
 }
 
 GPtrArray *

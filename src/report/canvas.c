@@ -26,6 +26,7 @@ struct _ReportCanvas
   guint dots_across, dots_down;             /* of a cell */
   guint left, top, plot_columns, plot_rows; /* the drawing area, in cells */
   ReportRange x, y;
+  gboolean whole_x;
   Cell *cells;
 };
 
@@ -140,9 +141,17 @@ draw_x_axis (ReportCanvas *canvas, const ReportTicks *ticks)
 }
 
 void
+report_canvas_whole_x (ReportCanvas *canvas)
+{
+  canvas->whole_x = TRUE;
+}
+
+void
 report_canvas_axes (ReportCanvas *canvas, ReportRange x, ReportRange y)
 {
-  ReportTicks x_ticks = report_ticks (x, canvas->columns / COLUMNS_PER_LABEL + 1);
+  guint room = canvas->columns / COLUMNS_PER_LABEL + 1;
+  ReportTicks x_ticks =
+      report_ticks (x, canvas->whole_x ? (guint) MIN (room, x.high - x.low + 1) : room);
   ReportTicks y_ticks = report_ticks (y, canvas->rows / ROWS_PER_LABEL + 1);
   guint left = label_width (&y_ticks) + 1, bottom = 2;
 
