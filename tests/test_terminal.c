@@ -263,7 +263,8 @@ test_fg_brings_the_whole_screen_back (void **state)
   Tmux *tmux = start_from_prompt ();
   g_autofree char *before = NULL, *after = NULL;
 
-  tmux_wait (tmux, "Impression"); /* the first record's report, the last thing to come */
+  tmux_wait (tmux, "300 records");
+  tmux_wait (tmux, "Impression");
   before = tmux_screen (tmux, TRUE);
   for (guint i = 0; i < 2; i++)
     {
@@ -297,7 +298,7 @@ test_a_job_waits_while_the_shell_has_the_terminal (void **state)
   tmux_keys (tmux, "p", "C-z", NULL);
   tmux_wait (tmux, "prompt>");
   tmux_type (tmux, "fg\r");
-  tmux_wait (tmux, "epoch 300 of 300");
+  tmux_wait (tmux, "epoch 150 of 150");
   tmux_keys (tmux, "q", NULL);
   tmux_wait (tmux, "prompt>");
 }

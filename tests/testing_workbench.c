@@ -128,7 +128,7 @@ testing_workbench_train (Tmux *tmux)
 {
   tmux_keys (tmux, "3", NULL);
   tmux_wait (tmux, "[3 Experiment]");
-  tmux_type (tmux, ":set fraction 0.9\r:set epochs 300\r:set batch 4\r:set hidden 512\r");
+  tmux_type (tmux, ":set fraction 0.9\r:set epochs 150\r:set batch 4\r:set hidden 512\r");
   tmux_keys (tmux, "t", NULL);
   tmux_wait (tmux, "macro "); /* the first epoch's table */
   tmux_keys (tmux, "p", NULL);

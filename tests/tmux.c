@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIMIT_S 30
+#define LIMIT_S 60
 #define POLL_US 5000
 
 struct _Tmux

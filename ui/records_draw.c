@@ -25,7 +25,7 @@ draw_status (Records *records, Area area)
   g_autofree char *n = report_count (records->list.n), *all = report_count (rows_in_all (records));
   guint tags = g_hash_table_size (records->tags);
 
-  if (records->list.n == rows_in_all (records))
+  if (records->list.n >= rows_in_all (records)) /* more: the funnel is still being read */
     g_string_append_printf (text, "%s records", n);
   else
     g_string_append_printf (text, "%s of %s records", n, all);
