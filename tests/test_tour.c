@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define LONG 1000 /* epochs: it is cancelled */
+
 /** Run the program by keys; @more: further arguments, %NULL-terminated. */
 static void
 replay (const char *directory, const char *keys, const char *const *more)
@@ -169,7 +171,7 @@ test_the_size_may_change_while_it_trains (void **state)
 {
   Tmux *tmux = testing_workbench_start (80, 24, "screen-256color", NULL);
 
-  testing_workbench_train (tmux);
+  testing_workbench_train (tmux, LONG);
   tmux_keys (tmux, "p", NULL);
   tmux_wait (tmux, "experiment  running");
   for (int i = 0; i < 60; i++)
@@ -186,7 +188,7 @@ test_a_second_program_watches (void **state)
 {
   Tmux *one = testing_workbench_start (80, 24, "screen-256color", NULL), *other;
 
-  testing_workbench_train (one);
+  testing_workbench_train (one, LONG);
   other = testing_workbench_start (120, 40, "screen-256color", NULL);
   tmux_wait (other, "watching: train");
   tmux_play (other, "key 3\nwait > fraction\nkey t\n");
@@ -196,7 +198,7 @@ test_a_second_program_watches (void **state)
   tmux_play (one, "key x\nwait Cancel\nkey Down Enter\nwait cancelled\n");
   tmux_wait_gone (other, "watching: train");
   tmux_wait (other, "run-4  cancelled, ");
-  testing_workbench_train (one);
+  testing_workbench_train (one, LONG);
   tmux_wait (other, "run-5  running, ");
   tmux_play (one, "key x\nwait Cancel\nkey Down Enter\nwait cancelled\n");
   tmux_wait (other, "run-5  cancelled, ");

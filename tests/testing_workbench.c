@@ -124,11 +124,15 @@ testing_workbench_start (int width, int height, const char *terminal, const char
 }
 
 void
-testing_workbench_train (Tmux *tmux)
+testing_workbench_train (Tmux *tmux, guint epochs)
 {
+  g_autofree char *set = g_strdup_printf (":set fraction 0.9\r:set epochs %u\r"
+                                          ":set batch 4\r:set hidden 512\r",
+                                          epochs);
+
   tmux_keys (tmux, "3", NULL);
   tmux_wait (tmux, "[3 Experiment]");
-  tmux_type (tmux, ":set fraction 0.9\r:set epochs 150\r:set batch 4\r:set hidden 512\r");
+  tmux_type (tmux, set);
   tmux_keys (tmux, "t", NULL);
   tmux_wait (tmux, "macro "); /* the first epoch's table */
   tmux_keys (tmux, "p", NULL);

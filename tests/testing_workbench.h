@@ -24,5 +24,6 @@ void testing_workbench_forget (void);
 Tmux *testing_workbench_start (int width, int height, const char *terminal,
                                const char *const *more);
 
-/** testing_workbench_train: from any screen, start a run of 150 epochs and pause it after a few. */
-void testing_workbench_train (Tmux *tmux);
+/** testing_workbench_train: from any screen, start a run of so many epochs; pause it after a few.
+ */
+void testing_workbench_train (Tmux *tmux, guint epochs);

@@ -5,6 +5,8 @@
 #include "catalog/runs.h"
 #include "study/settings.h"
 
+#include <unistd.h>
+
 /** Nothing in it yet: the first screen helps on. */
 static gboolean
 is_empty (CatalogStore *store)
@@ -119,8 +121,9 @@ progress_was_read (gpointer owner, gpointer result, const GError *error)
 
   app->poll = NULL;
   study_progress_clear (&app->watched);
-  /* A job of our own is better known by its snapshot. */
-  app->is_watched = result != NULL && app->job == NULL;
+  /* A job of our own is better known by its snapshot, and it is over before its traces are. */
+  app->is_watched =
+      result != NULL && app->job == NULL && ((StudyProgress *) result)->pid != getpid ();
   if (app->is_watched)
     app->watched = *(StudyProgress *) result;
   else if (result != NULL)

@@ -41,8 +41,8 @@ typedef struct
   gboolean descending, dropped, zoomed, funnel_drawn;
   gboolean only_tagged;
   gboolean open_when_found; /* the record, once the folder with the scans was looked through */
-  int funnel;        /* 1 shown, 0 hidden, -1 as the height allows */
-  char *sort_before; /* what the errors stand in place of; "" is the file's order */
+  int funnel;               /* 1 shown, 0 hidden, -1 as the height allows */
+  char *sort_before;        /* what the errors stand in place of; "" is the file's order */
   gboolean descending_before;
   gboolean errors;
 
@@ -69,6 +69,7 @@ typedef struct
   GPtrArray *lines; /* (nullable) (element-type PaneLine) wrapped to lines_width */
   int lines_width;
   gboolean lines_with_labels;
+  gint64 pane_id; /* of the record that pane_top is of */
   guint pane_top, pane_rows;
 
   /* a folder in place of the records */

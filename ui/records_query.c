@@ -238,7 +238,9 @@ records_take_cursor (Records *records)
     return;
   g_clear_pointer (&records->record, catalog_record_free);
   records_forget_pane (records);
-  records->pane_top = 0;
+  if (id != records->pane_id)
+    records->pane_top = 0; /* the same one read anew stays where it was scrolled to */
+  records->pane_id = id;
   records->record = catalog_record_by_id (app_store (records->app), id, NULL);
   records->has_predictions =
       records->record != NULL && run->id != 0
