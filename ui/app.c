@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define HURRIED_DRAWS 5 /* what the first screen lacks is shown as soon as it is known */
 #define POLL_MS 1000
 #define WORKERS 3
 #define DEFAULT_WIDTH 80
@@ -270,7 +271,7 @@ run_loop (App *app)
 
   app_listen (app);
   app_draw (app);
-  app->drawn_us = 0; /* what the first screen lacks is shown as soon as it is known */
+  app->hurried_draws = HURRIED_DRAWS;
   if (app->replay != NULL)
     replay_start (app->replay, app);
   g_main_loop_run (app->loop);

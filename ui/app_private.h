@@ -69,6 +69,7 @@ struct _App
   guint wake_source;
   guint draw_source;
   gint64 drawn_us;
+  guint hurried_draws; /* that do not wait for the last one */
   gboolean repaint, mouse;
   gint64 clicked_us;
   int clicked_y, clicked_x;
