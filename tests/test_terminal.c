@@ -55,6 +55,14 @@ assert_value (Tmux *tmux, const char *format, const char *expected)
 #define SCREEN_STATE                                                                               \
   "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{keypad_cursor_flag} #{keypad_flag}"
 
+static gboolean
+screen_is (Tmux *tmux, gpointer expected)
+{
+  g_autofree char *screen = tmux_screen (tmux, TRUE);
+
+  return strcmp (screen, expected) == 0;
+}
+
 /** Started and ready; the terminal is taken, so that giving it back is something. */
 static Tmux *
 start (void)
@@ -62,7 +70,7 @@ start (void)
   Tmux *tmux = start_in_shell ("screen-256color", wrapper);
 
   tmux_wait (tmux, "[1 Records]");
-  tmux_wait (tmux, "300 records");
+  tmux_wait (tmux, "300 records\n");
   assert_value (tmux, SCREEN_STATE, "1 0 1 1 1");
   return tmux;
 }
@@ -266,9 +274,9 @@ static void
 test_fg_brings_the_whole_screen_back (void **state)
 {
   Tmux *tmux = start_from_prompt ();
-  g_autofree char *before = NULL, *after = NULL;
+  g_autofree char *before = NULL;
 
-  tmux_wait (tmux, "300 records");
+  tmux_wait (tmux, "300 records\n");
   tmux_wait (tmux, "Impression");
   before = tmux_screen (tmux, TRUE);
   for (guint i = 0; i < 2; i++)
@@ -279,8 +287,7 @@ test_fg_brings_the_whole_screen_back (void **state)
       tmux_wait_gone (tmux, "prompt>");
       assert_value (tmux, SCREEN_STATE, "1 0 1 1 1");
     }
-  after = tmux_screen (tmux, TRUE);
-  assert_string_equal (before, after);
+  tmux_wait_for (tmux, "the screen as it was", screen_is, before);
   tmux_keys (tmux, "3", NULL);
   tmux_wait (tmux, "[3 Experiment]");
   suspend (tmux);
@@ -388,15 +395,16 @@ static void
 test_stderr_goes_to_the_log_and_not_over_the_screen (void **state)
 {
   Tmux *tmux = start ();
-  g_autofree char *before = tmux_screen (tmux, TRUE), *after = NULL, *log = NULL;
+  g_autofree char *before = NULL, *log = NULL;
 
+  tmux_wait (tmux, "Impression");
+  before = tmux_screen (tmux, TRUE);
   write_to_its_stderr ("libfault: a warning\n");
   tmux_keys (tmux, "!", NULL);
   tmux_wait (tmux, "libfault: a warning");
   tmux_keys (tmux, "Escape", NULL);
   tmux_wait_gone (tmux, "libfault: a warning");
-  after = tmux_screen (tmux, TRUE);
-  assert_string_equal (before, after);
+  tmux_wait_for (tmux, "the screen as it was", screen_is, before);
   log = read_file (".local/state/ctclip-tui/log");
   assert_non_null (strstr (log, "libfault: a warning"));
 }
