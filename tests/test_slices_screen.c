@@ -262,8 +262,9 @@ test_the_cursor_reads_real_scans_as_nibabel_does (void **state)
 
   for (guint f = 0; f < G_N_ELEMENTS (files); f++)
     {
+      const char *path = testing_data (files[f]);
       g_autofree App *app = app_new ();
-      Slices *slices = slices_new (app, testing_data (files[f]));
+      Slices *slices = slices_new (app, path);
 
       for (guint i = 0; i < G_N_ELEMENTS (known); i++)
         if (known[i].file == f)
