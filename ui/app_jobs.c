@@ -4,6 +4,7 @@
 #include "experiment.h"
 #include "log.h"
 #include "study/demo_job.h"
+#include "training.h"
 
 #include <math.h>
 #include <sys/resource.h>
@@ -236,6 +237,7 @@ demo_done (App *app, gpointer data, const GError *error)
       experiment_refresh (app->screens[SCREEN_EXPERIMENT]);
       app_set_volumes_directory (app, demo->demo.volumes);
       app_choose_run (app, demo->run->id, demo->run->name, 0);
+      training_show_run (app->screens[SCREEN_TRAINING], demo->run->id);
       app_message (app, "The demo is done. 3: tune it live; 1: its records; 5: its runs");
     }
   study_demo_all_clear (demo);

@@ -136,7 +136,8 @@ draw_job (Training *self, const JobSnapshot *job, Area area)
   if (job->epochs->len > 0)
     draw_epoch (area, at, g_ptr_array_index (job->epochs, MIN (self->shown, job->epochs->len - 1)));
   draw_progress (area, 1, job->stage != NULL ? job->stage : "", job->unit != NULL ? job->unit : "",
-                 job->done, job->total, job->rate_per_s, job->eta_s);
+                 job->done, job->total, job->rate_per_s,
+                 job->state == JOB_RUNNING ? job->eta_s : NAN);
   if (job->epochs->len > 0)
     return;
   draw_text (area, 2, 0, ROLE_NORMAL, job->message != NULL ? job->message : "");
