@@ -5,6 +5,7 @@
 #include "base/output_file.h"
 #include "base/random.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -179,6 +180,23 @@ test_output_file_names_a_full_disk (void **state)
 }
 
 static void
+test_output_file_names_a_full_disk_that_only_the_stream_met (void **state)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = testing_path ("full.csv");
+  g_autoptr (OutputFile) file = output_file_open (path, FALSE, &error);
+  FILE *stream = output_file_stream (file);
+
+  assert_no_error (error);
+  assert_non_null (freopen ("/dev/full", "wb", stream));
+  for (guint i = 0; !ferror (stream); i++)
+    fprintf (stream, "%u,", i);
+  errno = 0; /* as by what was done since */
+  assert_false (output_file_commit (file, &error));
+  assert_error_says (&error, "full.csv", "free some space", NULL);
+}
+
+static void
 test_random_is_the_published_generator_and_seeded (void **state)
 {
   Random a, b;
@@ -261,6 +279,7 @@ main (void)
     cmocka_unit_test (test_output_file_is_written_through_a_link_and_the_link_stays),
     cmocka_unit_test (test_output_file_replaces_nothing_but_regular_files),
     cmocka_unit_test (test_output_file_names_a_full_disk),
+    cmocka_unit_test (test_output_file_names_a_full_disk_that_only_the_stream_met),
     cmocka_unit_test (test_random_is_the_published_generator_and_seeded),
     cmocka_unit_test (test_shuffle_is_a_permutation),
     cmocka_unit_test (test_hash_of_file_and_bytes_agree),

@@ -123,12 +123,25 @@ output_file_write (OutputFile *file, const void *data, gsize size, GError **erro
   return fail_with_errno (file->path, "cannot be written", errno, error);
 }
 
+/** Why an earlier write failed, whose errno is gone: the disk is asked again. */
+static int
+errno_of_writing (int fd)
+{
+  static const char again[1 << 16];
+  gssize written = write (fd, again, sizeof again);
+
+  if (written < 0)
+    return errno;
+  return written < (gssize) sizeof again ? ENOSPC : EIO;
+}
+
 gboolean
 output_file_commit (OutputFile *file, GError **error)
 {
   FILE *stream = g_steal_pointer (&file->stream);
-  gboolean failed = ferror (stream) || fflush (stream) != 0 || fsync (fileno (stream)) != 0;
-  int saved_errno = errno;
+  gboolean lost = ferror (stream),
+           failed = lost || fflush (stream) != 0 || fsync (fileno (stream)) != 0;
+  int saved_errno = lost ? errno_of_writing (fileno (stream)) : errno;
 
   if (fclose (stream) != 0 && !failed)
     {
