@@ -54,11 +54,22 @@ run_command (Batch *batch, int argc, char **argv)
   return list_commands (stderr);
 }
 
+/** A result that got lost on its way is no success; a full disk behind stdout shows itself late. */
+static int
+check_output (int code)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return code;
+  fprintf (stderr, "ctclip-tui: the result cannot be written to standard output; look whether the "
+                   "disk behind it is full\n");
+  return code == BATCH_DONE || code == BATCH_SKIPPED ? BATCH_FAILED : code;
+}
+
 int
 batch_main (const char *workspace, int argc, char **argv)
 {
   Batch batch = { .workspace = g_strdup (workspace) };
-  int code = run_command (&batch, argc, argv);
+  int code = check_output (run_command (&batch, argc, argv));
 
   g_free (batch.workspace);
   g_strfreev (batch.rest);
