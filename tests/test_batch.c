@@ -132,6 +132,28 @@ test_import_reports_the_funnel_and_replaces_the_split (void **state)
 }
 
 static void
+test_rows_that_cannot_be_read_are_named (void **state)
+{
+  const char text[] = "VolumeName,ClinicalInformation_EN,Technique_EN,Findings_EN,Impressions_EN\n"
+                      "train_1_a_1.nii.gz,Cough,CT,Clear.,Normal.\n"
+                      "train_2_a.nii.gz,Cough,CT,Clear.,Normal.\n";
+  g_autofree char *reports = testing_write ("unreadable.csv", text, strlen (text));
+  g_autofree char *labels = testing_path ("train_predicted_labels.csv");
+  g_autofree char *other = testing_path ("unreadable-workspace");
+  g_auto (ProgramResult) result =
+      program_expect (3, "import", "-w", other, "--split", "train", "--reports", reports,
+                      "--labels", labels, "--json", NULL);
+
+  assert_int_equal (json_number_at (result.json, "kept"), 1);
+  assert_int_equal (json_number_at (result.json, "dropped.unreadable"), 1);
+  assert_string_equal (json_string_value (json_at (result.json, "skipped.0.volume")),
+                       "train_2_a.nii.gz");
+  assert_non_null (
+      strstr (json_string_value (json_at (result.json, "skipped.0.reason")), "line 3"));
+  assert_non_null (strstr (result.err, "skipped: train_2_a.nii.gz: unreadable.csv, line 3"));
+}
+
+static void
 test_records_filter_count_and_show (void **state)
 {
   g_auto (ProgramResult) all =
@@ -626,6 +648,24 @@ test_faults_are_one_line_with_the_documented_code (void **state)
 }
 
 static void
+test_a_result_that_stdout_does_not_take_is_a_failure (void **state)
+{
+  g_autofree char *line =
+      g_strdup_printf ("exec '%s' --batch records -w '%s' >/dev/full", program_path (), workspace);
+  const char *arguments[] = { "sh", "-c", line, NULL };
+  g_autofree char *err = NULL;
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+
+  g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, &err,
+                &status, &error);
+  assert_no_error (error);
+  assert_true (WIFEXITED (status));
+  assert_int_equal (WEXITSTATUS (status), 1);
+  assert_non_null (strstr (err, "standard output"));
+}
+
+static void
 test_every_command_has_help (void **state)
 {
   static const char *const commands[] = { "demo",   "import",  "import-latents", "records",
@@ -658,6 +698,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_import_reports_the_funnel_and_replaces_the_split),
+    cmocka_unit_test (test_rows_that_cannot_be_read_are_named),
     cmocka_unit_test (test_records_filter_count_and_show),
     cmocka_unit_test (test_what_is_unknown_of_a_record_is_a_dash),
     cmocka_unit_test (test_wrong_query_says_where),
@@ -679,6 +720,7 @@ main (void)
     cmocka_unit_test (test_a_name_given_twice_is_told_with_both_lines),
     cmocka_unit_test (test_exported_latents_can_be_imported_again),
     cmocka_unit_test (test_faults_are_one_line_with_the_documented_code),
+    cmocka_unit_test (test_a_result_that_stdout_does_not_take_is_a_failure),
     cmocka_unit_test (test_every_command_has_help),
     cmocka_unit_test (test_no_escape_codes_reach_a_pipe),
   };

@@ -1,5 +1,6 @@
 #include "batch/steps.h"
 
+#include "catalog/query.h"
 #include "report/json.h"
 #include "report/tables.h"
 #include "report/text_table.h"
@@ -10,7 +11,7 @@
 #include <string.h>
 
 static json_t *
-funnel_json (const CatalogFunnel *funnel)
+funnel_json (const CatalogFunnel *funnel, json_t *skipped /* transfer full */)
 {
   json_t *object = json_object (), *dropped = json_object (), *positives = json_object ();
 
@@ -26,6 +27,7 @@ funnel_json (const CatalogFunnel *funnel)
                          json_integer (funnel->positives[label]));
   json_object_set_new (object, "positives", positives);
   json_object_set_new (object, "without_metadata", json_integer (funnel->without_metadata));
+  json_object_set_new (object, "skipped", skipped);
   return object;
 }
 
@@ -43,20 +45,50 @@ print_funnel (const CatalogFunnel *funnel)
     printf ("%u kept rows are not in the metadata file\n", funnel->without_metadata);
 }
 
+/** A JobFunc over a StudyImport: rows that cannot be read are named, as skipped inputs are. */
+static gboolean
+import_and_name (Job *job, gpointer data, GError **error)
+{
+  const StudyImport *import = data;
+  const CatalogListOptions options = { .split = (int) import->options.split };
+  g_autoptr (CatalogQuery) query = NULL;
+  g_autoptr (CatalogStore) store = NULL;
+  g_autoptr (GPtrArray) records = NULL;
+
+  if (!study_import (job, data, error))
+    return FALSE;
+  if (import->funnel.count[CATALOG_DROP_UNREADABLE] == 0)
+    return TRUE;
+  query = catalog_query_parse ("reason = unreadable", error);
+  store = query != NULL ? workspace_store (import->workspace, error) : NULL;
+  records = store != NULL ? catalog_records_list (store, query, &options, error) : NULL;
+  if (records == NULL)
+    return FALSE;
+  for (guint i = 0; i < records->len; i++)
+    {
+      const CatalogRecord *record = g_ptr_array_index (records, i);
+
+      job_skip (job, record->volume, record->reason_detail);
+    }
+  return TRUE;
+}
+
 static int
 import_split (const Batch *batch, Workspace *workspace, const CatalogImportOptions *options)
 {
   StudyImport import = { .workspace = workspace, .options = *options };
-  int code = batch_run (batch, "import", study_import, &import, workspace, NULL, NULL, NULL);
+  json_t *skipped = NULL;
+  int code = batch_run (batch, "import", import_and_name, &import, workspace, NULL, NULL, &skipped);
 
-  if (code != BATCH_DONE)
+  if (skipped == NULL)
     return code;
   if (batch->json)
-    batch_print_json (funnel_json (&import.funnel));
+    batch_print_json (funnel_json (&import.funnel, json_incref (skipped)));
   else
     print_funnel (&import.funnel);
   fflush (stdout);
-  return import.funnel.count[CATALOG_DROP_UNREADABLE] > 0 ? BATCH_SKIPPED : BATCH_DONE;
+  json_decref (skipped);
+  return code;
 }
 
 int

@@ -156,7 +156,8 @@ batch_run (const Batch *batch, const char *name, JobFunc func, gpointer data, Wo
         {
           end_line (&seen);
           if (now.skips->len > NAMED_SKIPS)
-            fprintf (stderr, "skipped: %u in all; --json names every one\n", now.skips->len);
+            fprintf (stderr, "skipped: %u in all%s\n", now.skips->len,
+                     now.state == JOB_DONE ? "; --json names every one" : "");
           if (now.skips->len > 0)
             code = BATCH_SKIPPED;
           if (skips != NULL)
