@@ -101,6 +101,25 @@ assert_indices (const Shown *shown, const char *folder, gsize i)
   return flipped;
 }
 
+/** What the reference gives in double precision is met as well. */
+static void
+assert_shown_in_double (const Shown *shown, const char *folder, const char *name, double tolerance)
+{
+  g_autofree char *file = g_strconcat ("f64_", name, NULL);
+  g_autoptr (NpyArray) expected = golden (folder, file);
+  GArray *seen = g_hash_table_lookup (shown->floats, name);
+  double largest = 0;
+
+  assert_int_equal (expected->type, NPY_FLOAT64);
+  assert_true (seen != NULL && seen->len >= expected->n);
+  for (gsize i = 0; i < expected->n; i++)
+    largest = MAX (largest, fabs ((double) g_array_index (seen, float, i)
+                                  - ((const double *) expected->data)[i]));
+  print_message ("%s f64 %s: largest difference %.3g\n", folder, name, largest);
+  if (!(largest <= tolerance))
+    fail_msg ("%s differs from the double form by %g, more than %g", name, largest, tolerance);
+}
+
 static void
 check_all_intermediates (const char *folder)
 {
@@ -136,8 +155,10 @@ check_all_intermediates (const char *folder)
           assert_shown (&shown, folder, feed_forward, TOKENS_TOLERANCE);
         }
       assert_shown (&shown, folder, out, TOKENS_TOLERANCE);
+      assert_shown_in_double (&shown, folder, out, TOKENS_TOLERANCE);
     }
   assert_shown (&shown, folder, "vq_in", TOKENS_TOLERANCE);
+  assert_shown_in_double (&shown, folder, "vq_in", TOKENS_TOLERANCE);
   for (gsize i = 0; i < input->shape[0]; i++)
     {
       const gsize width = info->latent_width;
@@ -156,6 +177,7 @@ check_all_intermediates (const char *folder)
   assert_shown (&shown, folder, "pooled", 1e-7);
   assert_shown (&shown, folder, "latent_raw", LATENT_TOLERANCE);
   assert_shown (&shown, folder, "latent", LATENT_TOLERANCE);
+  assert_shown_in_double (&shown, folder, "latent", LATENT_TOLERANCE);
 }
 
 static void
@@ -212,6 +234,22 @@ test_every_form_of_a_checkpoint_is_the_same_encoder (void **state)
 }
 
 static void
+assert_half_indices (EngineEncoder *encoder, const char *folder)
+{
+  g_autoptr (NpyArray) input = golden (folder, "input");
+  g_autoptr (NpyArray) expected = golden (folder, "half_vq_indices");
+  guint width = engine_encoder_info (encoder)->latent_width;
+  g_autofree float *latents = g_new (float, input->shape[0] * width);
+  g_autoptr (GError) error = NULL;
+  g_auto (Shown) shown = shown_new ();
+
+  engine_encode (encoder, input->data, input->shape[0], latents, remember, &shown, NULL, &error);
+  assert_no_error (error);
+  assert_int_equal (shown.indices->len, expected->n);
+  assert_memory_equal (shown.indices->data, expected->data, expected->n * sizeof (gint64));
+}
+
+static void
 test_half_checkpoint_matches_the_reference_on_half_weights (void **state)
 {
   static const char *const folders[] = { "tiny_a", "tiny_c_neartie" };
@@ -225,6 +263,7 @@ test_half_checkpoint_matches_the_reference_on_half_weights (void **state)
 
       assert_int_equal (n, expected->n);
       assert_true (testing_max_difference (latents, expected->data, n) <= LATENT_TOLERANCE);
+      assert_half_indices (encoder, folders[f]);
     }
 }
 
@@ -309,21 +348,34 @@ test_hash_tells_encoders_of_other_sizes_apart (void **state)
                            engine_encoder_info (shorter)->weights_hash);
 }
 
+/** From the golden latents, so that a flipped index does not matter. */
 static void
-test_own_head_gives_the_references_probabilities (void **state)
+check_own_head (const char *folder)
 {
-  g_autoptr (EngineEncoder) encoder = testing_encoder ("tiny_c_neartie", "lipro.pt");
-  g_autoptr (NpyArray) latents = golden ("tiny_c_neartie", "latent");
-  g_autoptr (NpyArray) logits = golden ("tiny_c_neartie", "logits");
+  g_autoptr (EngineEncoder) encoder = testing_encoder (folder, "lipro.pt");
+  g_autoptr (NpyArray) latents = golden (folder, "latent");
+  g_autoptr (NpyArray) logits = golden (folder, "logits");
+  g_autoptr (NpyArray) expected = golden (folder, "probs");
   g_autofree double *probabilities = g_new (double, logits->n);
   g_autoptr (GError) error = NULL;
 
   engine_classify (encoder, latents->data, latents->shape[0], probabilities, &error);
   assert_no_error (error);
+  assert_int_equal (expected->n, logits->n);
   for (gsize i = 0; i < logits->n; i++)
-    assert_true (
-        fabs (log (probabilities[i] / (1 - probabilities[i])) - ((float *) logits->data)[i])
-        <= 1e-6);
+    {
+      assert_true (
+          fabs (log (probabilities[i] / (1 - probabilities[i])) - ((float *) logits->data)[i])
+          <= 1e-6);
+      assert_true (fabs (probabilities[i] - ((float *) expected->data)[i]) <= 1e-6);
+    }
+}
+
+static void
+test_own_head_gives_the_references_probabilities (void **state)
+{
+  check_own_head ("tiny_a");
+  check_own_head ("tiny_c_neartie");
 }
 
 static void
