@@ -190,6 +190,22 @@ test_what_is_wrong_beforehand_leaves_no_run (void **state)
   assert_int_equal (count_runs (), runs);
 }
 
+/** Where a run says "the last used encoder", that may be another one when it is run again. */
+static void
+test_a_stored_run_names_the_encoder_that_it_used (void **state)
+{
+  g_autoptr (TrainParameters) parameters = quick_parameters (), again = train_parameters_new ();
+  g_auto (StudyTrain) train = { .workspace = workspace, .parameters = parameters };
+  g_auto (JobSnapshot) last = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  assert_string_equal (parameters->encoder_name, "");
+  testing_study_run (study_train, &train, &last);
+  train_parameters_parse (again, train.run->parameters, "stored", &error);
+  assert_no_error (error);
+  assert_string_equal (again->encoder_name, TESTING_ENCODER);
+}
+
 static void
 test_a_run_that_was_not_finished_gives_up_its_name (void **state)
 {
@@ -317,6 +333,7 @@ main (void)
     cmocka_unit_test (test_a_preview_gives_the_numbers_of_the_run),
     cmocka_unit_test (test_the_cache_notices_new_latents_and_imports),
     cmocka_unit_test (test_what_is_wrong_beforehand_leaves_no_run),
+    cmocka_unit_test (test_a_stored_run_names_the_encoder_that_it_used),
     cmocka_unit_test (test_a_run_that_was_not_finished_gives_up_its_name),
     cmocka_unit_test (test_a_samples_name_that_the_user_gave_stays_with_it),
     cmocka_unit_test (test_one_pos_weight_is_every_classs),

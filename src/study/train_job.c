@@ -212,6 +212,18 @@ free_name (Training *training, const char *name, GError **error)
   return TRUE;
 }
 
+/** The run file that makes the run again: "the last used encoder" is named, it may be another one
+ * by then. Free with g_free. */
+static char *
+run_file (const Training *training)
+{
+  g_autoptr (TrainParameters) parameters = train_parameters_copy (training->parameters);
+
+  g_free (parameters->encoder_name);
+  parameters->encoder_name = g_strdup (training->encoder->name);
+  return train_parameters_text (parameters);
+}
+
 static gboolean
 begin_run (Training *training, GError **error)
 {
@@ -224,7 +236,7 @@ begin_run (Training *training, GError **error)
       || !free_name (training, parameters->name, error))
     return FALSE;
   run->name = *parameters->name != '\0' ? g_strdup (parameters->name) : NULL;
-  run->parameters = train_parameters_text (parameters);
+  run->parameters = run_file (training);
   run->encoder = g_strdup (training->encoder->name);
   run->code_version = g_strdup (version_text ());
   return catalog_run_begin (training->store, run, error);
