@@ -23,8 +23,7 @@ sort_by (Records *records, const char *field, gboolean descending)
   replace (&records->sort, field);
   records->descending = descending;
   records->errors = FALSE;
-  records->list.cursor = records->list.top = 0;
-  g_clear_pointer (&records->record, catalog_record_free);
+  records->top = TRUE;
   records_query (records);
 }
 

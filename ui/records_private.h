@@ -56,6 +56,7 @@ typedef struct
   CatalogFunnel funnels[2];
   gboolean imported[2];
   char *wanted;     /* (nullable) the volume that the cursor goes to when the rows come */
+  gboolean top;     /* it goes to the first row then */
   GHashTable *tags; /* volume names */
 
   /* the rows in view */

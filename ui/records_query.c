@@ -105,16 +105,19 @@ ask (gpointer data, GCancellable *cancellable, GError **error)
   return answer;
 }
 
-/** The cursor stays on its record, or goes to the one that is wished for. */
+/** The cursor stays on its record, or goes to the one that is wished for; to the first where that
+ * is not among them. */
 static void
 place_cursor (Records *records, gint64 id)
 {
-  for (guint i = 0; id > 0 && i < records->ids->len; i++)
-    if (g_array_index (records->ids, gint64, i) == id)
-      {
-        records->list.cursor = i;
-        break;
-      }
+  guint i = 0;
+
+  while (id > 0 && i < records->ids->len && g_array_index (records->ids, gint64, i) != id)
+    i++;
+  if (records->top || i == records->ids->len)
+    records->list.cursor = records->list.top = 0;
+  else if (id > 0)
+    records->list.cursor = i;
   list_fit (&records->list, records->list.page);
 }
 
@@ -153,6 +156,7 @@ answered (gpointer owner, gpointer result, const GError *error)
       place_cursor (records, id);
       records_forget_page (records);
       answer_free (answer);
+      records->top = FALSE;
       if (first)
         records_query (records);
       else
