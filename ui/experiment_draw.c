@@ -93,7 +93,7 @@ draw_value (Experiment *self, Area area, int y, guint index, Role role)
     {
       Area slider = experiment_slider (self, area, index);
 
-      draw_text_in (area, y, VALUE_COLUMN, slider.width > 0 ? NUMBER_WIDTH : MIN (room, 10), 'r',
+      draw_text_in (area, y, VALUE_COLUMN, MIN (room, MAX (NUMBER_WIDTH, text_width (value))), 'r',
                     role, value);
       if (slider.width > 0 && slider.height > 0)
         draw_slider (slider, row, value);

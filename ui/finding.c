@@ -105,7 +105,7 @@ draw_roc (Area area, const double *probabilities, const guint8 *labels, gsize n,
   g_autoptr (ReportCanvas) canvas = canvas_of (body);
   g_autoptr (GArray) curve = metrics_roc (probabilities, labels, n);
 
-  draw_rule (area, 0, "ROC: sensitivity over 1 - specificity");
+  draw_rule (area, 0, "ROC: sensitivity by 1-specificity");
   report_canvas_line (canvas, 0, 0, 1, 1, REPORT_SERIES_AXIS);
   for (guint i = 1; i < curve->len; i++)
     {

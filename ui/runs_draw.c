@@ -258,6 +258,7 @@ draw_chart (const RunsDetails *details, Area area)
   area = area_rows (area, 1, MIN (area.height - 1, MOST_CHART));
   canvas = report_canvas_new ((guint) area.width, (guint) area.height,
                               theme_ascii () ? REPORT_GLYPHS_ASCII : REPORT_GLYPHS_BRAILLE);
+  report_canvas_whole_x (canvas);
   report_canvas_axes (canvas, (ReportRange){ 1, details->n_epochs },
                       report_range (details->macros, details->n_epochs));
   report_canvas_path (canvas, epochs, details->macros, details->n_epochs, 0);
