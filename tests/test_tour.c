@@ -156,6 +156,21 @@ test_any_size_will_do (void **state)
 }
 
 static void
+test_every_footer_ends_with_help_and_quit (void **state)
+{
+  static const char *const none[] = { NULL };
+  g_autoptr (GString) keys = g_string_new ("size 80x24\nkey Esc Esc Esc 5\nwait second\n");
+
+  for (int width = 40; width <= 160; width++)
+    {
+      g_string_append_printf (keys, "size %dx24\n", width);
+      for (int screen = 1; screen <= 5; screen++)
+        g_string_append_printf (keys, "key %d\nwait ? help  q quit\n", screen);
+    }
+  replay (testing_workbench (), keys->str, none);
+}
+
+static void
 test_a_line_of_input_takes_every_key (void **state)
 {
   Tmux *tmux = testing_workbench_start (80, 24, "screen-256color", NULL);
@@ -228,6 +243,29 @@ take_lines (const char *path)
   assert_true (g_file_get_contents (path, &text, NULL, NULL));
   g_remove (path);
   return g_strsplit (text, "\n", -1);
+}
+
+/** Wherever the cursor was before. */
+static void
+test_the_most_confident_error_is_under_the_cursor (void **state)
+{
+  static const char *const none[] = { NULL };
+  g_autofree char *path = dump_path ("errors");
+  g_autofree char *keys = g_strdup_printf ("size 80x24\ntimeout 60\nkey Esc Esc Esc 1 g j j\nwait "
+                                           "> train_\nkey 5\nwait second\nkey G Enter\n"
+                                           "wait macro\nkey j Enter\nwait threshold\nkey e\nwait "
+                                           "valid_\nwait most confident\ndump %s\nkey e\n",
+                                           path);
+  g_auto (GStrv) lines = NULL;
+  guint head = 0;
+
+  replay (testing_workbench (), keys, none);
+  lines = take_lines (path);
+  while (lines[head] != NULL && !g_str_has_prefix (lines[head], "  record "))
+    head++;
+  assert_non_null (lines[head]);
+  if (!g_str_has_prefix (lines[head + 1], "> valid_"))
+    fail_msg ("the first error is \"%s\"", lines[head + 1]);
 }
 
 static void
@@ -317,10 +355,12 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_teardown (test_every_screen_in_every_kind_of_terminal, tmux_teardown),
     cmocka_unit_test (test_any_size_will_do),
+    cmocka_unit_test (test_every_footer_ends_with_help_and_quit),
     cmocka_unit_test_teardown (test_a_line_of_input_takes_every_key, tmux_teardown),
     cmocka_unit_test_teardown (test_the_size_may_change_while_it_trains, tmux_teardown),
     cmocka_unit_test_teardown (test_a_second_program_watches, tmux_teardown),
     cmocka_unit_test (test_what_was_looked_at_comes_back),
+    cmocka_unit_test (test_the_most_confident_error_is_under_the_cursor),
     cmocka_unit_test (test_tagged_records_are_listed_and_written),
     cmocka_unit_test (test_the_folder_with_the_scans_is_asked_for),
     cmocka_unit_test (test_compared_runs_are_written),

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define FRAME_US (G_USEC_PER_SEC / 30)
-#define MANY 1000000 /* from there on a percentage says more than the numbers */
+#define HELP_AND_QUIT 16 /* columns: "  ? help  q quit" */
+#define MANY 1000000     /* from there on a percentage says more than the numbers */
 
 ScreenLayout
 screen_layout (int height, int width)
@@ -102,9 +103,10 @@ draw_header (App *app, Area area)
     draw_text_in (area, 0, column + 1, room, 'r', ROLE_BAR, place);
 }
 
-/** As many keys as there is room for. */
+/** As many keys as there is room for, of those that @useful (nullable) takes. */
 static void
-draw_keys (Area area, const int *scopes)
+draw_keys (Area area, const int *scopes, gboolean (*useful) (gpointer data, Command command),
+           gpointer data)
 {
   guint n;
   const KeyRow *rows = key_rows (&n);
@@ -118,10 +120,12 @@ draw_keys (Area area, const int *scopes)
 
         if ((int) rows[i].scope != scopes[s] || *rows[i].footer == '\0')
           continue;
+        if (useful != NULL && !useful (data, rows[i].command))
+          continue;
         key = g_strndup (rows[i].keys, strcspn (rows[i].keys, " "));
         width = text_width (key) + 1 + text_width (rows[i].footer);
         /* Help and quit always have their place at the right. */
-        if (column + width > area.width - (rows[i].scope == SCOPE_ANYWHERE ? 0 : 15))
+        if (column + width > area.width - (rows[i].scope == SCOPE_ANYWHERE ? 0 : HELP_AND_QUIT))
           continue;
         draw_text (area, 0, column, ROLE_KEY, key);
         draw_text (area, 0, column + text_width (key) + 1, ROLE_NORMAL, rows[i].footer);
@@ -140,8 +144,10 @@ draw_footer (App *app, Area area)
     prompt_draw (app->prompt, area);
   else if (app->message != NULL)
     draw_text (area, 0, 0, app->message_is_error ? ROLE_BAD : ROLE_STRONG, app->message);
+  else if (app->boxes.length > 0)
+    draw_keys (area, box, box_useful, app->boxes.head->data);
   else
-    draw_keys (area, app->boxes.length > 0 ? box : class->scopes (data));
+    draw_keys (area, class->scopes (data), class->useful, data);
 }
 
 static void

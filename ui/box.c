@@ -107,6 +107,16 @@ box_command (Box *box, Command command)
 }
 
 gboolean
+box_useful (gpointer data, Command command)
+{
+  const Box *box = data;
+
+  return command == COMMAND_BOX_ACCEPT      ? box->kind != BOX_PAGE
+         : command == COMMAND_BOX_PAGE_DOWN ? box->list.n > box->list.page
+                                            : TRUE;
+}
+
+gboolean
 box_key (Box *box, Key key)
 {
   if (box->kind != BOX_QUESTION || (key != 'y' && key != 'Y' && key != 'n' && key != 'N'))

@@ -17,6 +17,9 @@ void box_free (Box *box);
 
 /** box_command: TRUE where the box is done with: the owner takes it away, then calls box_act(). */
 gboolean box_command (Box *box, Command command);
+/** box_useful: as a screen's useful(); of a page nothing can be chosen, and what is shown whole has
+ * no next page. */
+gboolean box_useful (gpointer box, Command command);
 /** box_key: y and n answer a question. As box_command(). */
 gboolean box_key (Box *box, Key key);
 gboolean box_mouse (Box *box, MouseAction action, int y, int x);

@@ -243,6 +243,12 @@ scopes (gpointer screen)
   return all;
 }
 
+static gboolean
+useful (gpointer screen, Command command)
+{
+  return command != COMMAND_EXPERIMENT_BEST || ((Experiment *) screen)->best != NULL;
+}
+
 /** Another workspace: nothing that was worked out holds any more. */
 static void
 begin_workspace (Experiment *self)
@@ -322,6 +328,7 @@ const ScreenClass experiment_screen = { .title = "Experiment",
                                         .create = create,
                                         .destroy = destroy,
                                         .scopes = scopes,
+                                        .useful = useful,
                                         .enter = enter,
                                         .draw = experiment_draw,
                                         .command = command,

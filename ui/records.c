@@ -52,6 +52,18 @@ scopes (gpointer screen)
   return all;
 }
 
+/** A folder of scans has neither reports nor labels. */
+static gboolean
+useful (gpointer screen, Command command)
+{
+  const Records *records = screen;
+
+  if (records->folder == NULL)
+    return command != COMMAND_RECORDS_ERRORS || app_chosen_run (records->app)->id > 0;
+  return command == COMMAND_RECORDS_OPEN || command == COMMAND_RECORDS_FOLDER
+         || command == COMMAND_HELP || command == COMMAND_QUIT;
+}
+
 /* ---- looking at slices ---- */
 
 static gboolean
@@ -464,6 +476,7 @@ const ScreenClass records_screen = { .title = "Records",
                                      .create = create,
                                      .destroy = destroy,
                                      .scopes = scopes,
+                                     .useful = useful,
                                      .enter = enter,
                                      .draw = records_draw,
                                      .command = command,

@@ -61,6 +61,13 @@ scopes (gpointer screen)
   return self->comparison != NULL ? comparison : runs;
 }
 
+/** Where nothing was run yet there is nothing to do here. */
+static gboolean
+useful (gpointer screen, Command command)
+{
+  return runs_selected (screen) != NULL || command == COMMAND_HELP || command == COMMAND_QUIT;
+}
+
 static void
 draw (gpointer screen, Area area)
 {
@@ -314,6 +321,7 @@ const ScreenClass runs_screen = { .title = "Runs",
                                   .create = create,
                                   .destroy = destroy,
                                   .scopes = scopes,
+                                  .useful = useful,
                                   .draw = draw,
                                   .command = command,
                                   .mouse = mouse,

@@ -37,8 +37,12 @@ typedef struct
   gpointer (*create) (App *app);
   void (*destroy) (gpointer screen);
 
-  /** The scopes of its keys, ended by -1, in the order of looking up; may change with what is open. */
+  /** The scopes of its keys, ended by -1, in the order of looking up; may change with what is open.
+   */
   const int *(*scopes) (gpointer screen);
+  /** Whether a key has something to do as things are; the footer leaves out those that have not.
+   * %NULL: all have. */
+  gboolean (*useful) (gpointer screen, Command command);
 
   /** It comes into view, or goes. */
   void (*enter) (gpointer screen);
@@ -82,5 +86,5 @@ typedef struct
 } ScreenLayout;
 ScreenLayout screen_layout (int height, int width);
 
-extern const ScreenClass welcome_screen, records_screen, slices_screen, experiment_screen, training_screen,
-    runs_screen;
+extern const ScreenClass welcome_screen, records_screen, slices_screen, experiment_screen,
+    training_screen, runs_screen;

@@ -41,6 +41,14 @@ scopes (gpointer screen)
   return all;
 }
 
+/** Without a picture there is nothing to do but to open one. */
+static gboolean
+useful (gpointer screen, Command command)
+{
+  return ((Slices *) screen)->viewer != NULL || command == COMMAND_SLICES_OPEN
+         || command == COMMAND_HELP || command == COMMAND_QUIT;
+}
+
 static void
 leave (gpointer screen)
 {
@@ -165,6 +173,7 @@ const ScreenClass slices_screen = { .title = "Slices",
                                     .create = create,
                                     .destroy = destroy,
                                     .scopes = scopes,
+                                    .useful = useful,
                                     .enter = enter,
                                     .leave = leave,
                                     .draw = slices_draw,

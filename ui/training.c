@@ -39,6 +39,36 @@ scopes (gpointer screen)
   return ((Training *) screen)->open ? finding : table;
 }
 
+static gboolean
+useful (gpointer screen, Command command)
+{
+  const Training *self = screen;
+  const JobSnapshot *job = app_job_snapshot (self->app);
+  const GPtrArray *epochs = training_epochs (self);
+
+  switch (command)
+    {
+    case COMMAND_TRAINING_OPEN:
+    case COMMAND_TRAINING_SORT:
+    case COMMAND_TRAINING_COMPARE:
+    case COMMAND_TRAINING_VIEW:
+      return epochs != NULL && epochs->len > 0;
+    case COMMAND_TRAINING_EARLIER:
+    case COMMAND_TRAINING_LATER:
+      return epochs != NULL && epochs->len > 1;
+    case COMMAND_TRAINING_PAUSE:
+    case COMMAND_TRAINING_CANCEL:
+      return app_job_running (self->app);
+    case COMMAND_TRAINING_SKIPPED:
+      return job != NULL && job->skips->len + job->warnings->len > 0;
+    case COMMAND_FINDING_RECORDS:
+    case COMMAND_FINDING_PNG:
+      return self->run != NULL; /* its predictions are stored */
+    default:
+      return TRUE;
+    }
+}
+
 static void
 draw (gpointer screen, Area area)
 {
@@ -283,6 +313,7 @@ const ScreenClass training_screen = { .title = "Training",
                                       .create = create,
                                       .destroy = destroy,
                                       .scopes = scopes,
+                                      .useful = useful,
                                       .draw = draw,
                                       .command = command,
                                       .back = back,
