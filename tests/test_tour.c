@@ -170,6 +170,36 @@ test_every_footer_ends_with_help_and_quit (void **state)
   replay (testing_workbench (), keys->str, none);
 }
 
+/** A press and its release, in xterm's oldest protocol; counted from 0. */
+static void
+click (Tmux *tmux, int x, int y)
+{
+  g_autofree char *bytes =
+      g_strdup_printf ("\033[M %c%c\033[M#%c%c", '!' + x, '!' + y, '!' + x, '!' + y);
+
+  tmux_type (tmux, bytes);
+}
+
+static void
+test_a_click_on_a_key_of_the_footer_presses_it (void **state)
+{
+  Tmux *tmux = testing_workbench_start (80, 24, "screen-256color", NULL);
+  g_autofree char *screen = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  tmux_wait (tmux, "Enter slices");
+  screen = tmux_screen (tmux, FALSE);
+  lines = g_strsplit (screen, "\n", -1);
+  assert_true (g_strv_length (lines) >= 24);
+  assert_non_null (strstr (lines[23], "? help"));
+  click (tmux, (int) (strstr (lines[23], "? help") - lines[23]) + 3, 23);
+  tmux_wait (tmux, "look at the record");
+  click (tmux, 1, 23); /* "Esc close" */
+  tmux_wait_gone (tmux, "look at the record");
+  click (tmux, 15, 0);
+  tmux_wait (tmux, "[2 Slices]");
+}
+
 static void
 test_a_line_of_input_takes_every_key (void **state)
 {
@@ -356,6 +386,7 @@ main (void)
     cmocka_unit_test_teardown (test_every_screen_in_every_kind_of_terminal, tmux_teardown),
     cmocka_unit_test (test_any_size_will_do),
     cmocka_unit_test (test_every_footer_ends_with_help_and_quit),
+    cmocka_unit_test_teardown (test_a_click_on_a_key_of_the_footer_presses_it, tmux_teardown),
     cmocka_unit_test_teardown (test_a_line_of_input_takes_every_key, tmux_teardown),
     cmocka_unit_test_teardown (test_the_size_may_change_while_it_trains, tmux_teardown),
     cmocka_unit_test_teardown (test_a_second_program_watches, tmux_teardown),

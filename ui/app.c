@@ -29,7 +29,7 @@ app_screen_class (ScreenId screen)
 const ScreenClass *
 app_class (App *app, gpointer *data)
 {
-  gboolean welcoming = app->welcoming && app->screen == SCREEN_RECORDS;
+  gboolean welcoming = app->welcoming && app->screen == SCREEN_RECORDS && app->job == NULL;
 
   *data = welcoming ? app->welcome : app->screens[app->screen];
   return welcoming ? &welcome_screen : classes[app->screen];

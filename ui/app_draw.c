@@ -21,10 +21,10 @@ screen_layout (int height, int width)
                          .footer = area_rows (all, height - 1, 1) };
 }
 
-/** What runs, in a few words: "encoding 45/196", or "importing 23 %" of a number too large to read.
- * Free with g_free. */
+/** What runs, in a few words: "encoding 45/196", or "importing 23 %" of a number too large to read
+ * or where @percent is wanted. Free with g_free. */
 static char *
-job_words (App *app)
+job_words (App *app, gboolean percent)
 {
   const char *stage = app->has_snapshot ? app->snapshot.stage : NULL;
   guint64 done = app->snapshot.done, total = app->snapshot.total;
@@ -41,7 +41,7 @@ job_words (App *app)
     }
   if (stage == NULL || *stage == '\0')
     stage = app->job != NULL ? app->job_title : app->watched.name;
-  if (total > MANY)
+  if (total > MANY || (percent && total > 0))
     return g_strdup_printf ("%s%s %.0f %%%s", app->job == NULL ? "watching: " : "", stage,
                             100.0 * (double) done / (double) total, paused ? " (paused)" : "");
   if (total > 0)
@@ -74,7 +74,7 @@ place_words (App *app, int room)
 static void
 draw_header (App *app, Area area)
 {
-  g_autofree char *job = job_words (app);
+  g_autofree char *job = job_words (app, FALSE);
   g_autofree char *place = NULL;
   int column = 0, room;
 
@@ -91,6 +91,11 @@ draw_header (App *app, Area area)
                              (int) i + 1, app_screen_class (i)->title);
     }
   room = area.width - column - 2;
+  if (text_width (job) > room)
+    {
+      g_free (job);
+      job = job_words (app, TRUE);
+    }
   if (*job != '\0')
     {
       int width = MIN (text_width (job), room);
@@ -103,51 +108,104 @@ draw_header (App *app, Area area)
     draw_text_in (area, 0, column + 1, room, 'r', ROLE_BAR, place);
 }
 
-/** As many keys as there is room for, of those that @useful (nullable) takes. */
-static void
-draw_keys (Area area, const int *scopes, gboolean (*useful) (gpointer data, Command command),
-           gpointer data)
+/** A key in the footer: its row of the table, and where it stands. */
+typedef struct
 {
+  const KeyRow *row;
+  char *name;
+  int column, width;
+} FooterKey;
+
+static void
+footer_key_clear (gpointer data)
+{
+  g_free (((FooterKey *) data)->name);
+}
+
+/** As many keys as there is room for, of those that are of use. Free with g_array_unref. */
+static GArray *
+footer_keys (App *app, int room)
+{
+  static const int box[] = { SCOPE_BOX, -1 };
+  gpointer data;
+  const ScreenClass *class = app_class (app, &data);
+  gboolean (*useful) (gpointer data, Command command) = class->useful;
+  const int *scopes = class->scopes (data);
+  GArray *keys = g_array_new (FALSE, FALSE, sizeof (FooterKey));
   guint n;
   const KeyRow *rows = key_rows (&n);
   int column = 0;
 
+  g_array_set_clear_func (keys, footer_key_clear);
+  if (app->boxes.length > 0)
+    {
+      scopes = box;
+      useful = box_useful;
+      data = app->boxes.head->data;
+    }
   for (guint s = 0; scopes[s] >= 0; s++)
     for (guint i = 0; i < n; i++)
       {
-        g_autofree char *key = NULL;
-        int width;
+        FooterKey key = { .row = &rows[i], .column = column };
 
         if ((int) rows[i].scope != scopes[s] || *rows[i].footer == '\0')
           continue;
         if (useful != NULL && !useful (data, rows[i].command))
           continue;
-        key = g_strndup (rows[i].keys, strcspn (rows[i].keys, " "));
-        width = text_width (key) + 1 + text_width (rows[i].footer);
+        key.name = g_strndup (rows[i].keys, strcspn (rows[i].keys, " "));
+        key.width = text_width (key.name) + 1 + text_width (rows[i].footer);
         /* Help and quit always have their place at the right. */
-        if (column + width > area.width - (rows[i].scope == SCOPE_ANYWHERE ? 0 : HELP_AND_QUIT))
-          continue;
-        draw_text (area, 0, column, ROLE_KEY, key);
-        draw_text (area, 0, column + text_width (key) + 1, ROLE_NORMAL, rows[i].footer);
-        column += width + 2;
+        if (column + key.width > room - (rows[i].scope == SCOPE_ANYWHERE ? 0 : HELP_AND_QUIT))
+          {
+            g_free (key.name);
+            continue;
+          }
+        g_array_append_val (keys, key);
+        column += key.width + 2;
       }
+  return keys;
+}
+
+Key
+app_footer_key (App *app, int x)
+{
+  g_autoptr (GArray) keys = footer_keys (app, COLS);
+
+  if (app->prompt != NULL || app->message != NULL)
+    return 0;
+  for (guint i = 0; i < keys->len; i++)
+    {
+      const FooterKey *key = &g_array_index (keys, FooterKey, i);
+
+      if (x >= key->column && x < key->column + key->width)
+        return key_parse (key->name);
+    }
+  return 0;
+}
+
+static void
+draw_keys (App *app, Area area)
+{
+  g_autoptr (GArray) keys = footer_keys (app, area.width);
+
+  for (guint i = 0; i < keys->len; i++)
+    {
+      const FooterKey *key = &g_array_index (keys, FooterKey, i);
+
+      draw_text (area, 0, key->column, ROLE_KEY, key->name);
+      draw_text (area, 0, key->column + text_width (key->name) + 1, ROLE_NORMAL, key->row->footer);
+    }
 }
 
 static void
 draw_footer (App *app, Area area)
 {
-  static const int box[] = { SCOPE_BOX, -1 };
-  gpointer data;
-  const ScreenClass *class = app_class (app, &data);
-
   if (app->prompt != NULL)
     prompt_draw (app->prompt, area);
   else if (app->message != NULL)
     draw_text (area, 0, 0, app->message_is_error ? ROLE_BAD : ROLE_STRONG, app->message);
-  else if (app->boxes.length > 0)
-    draw_keys (area, box, box_useful, app->boxes.head->data);
   else
-    draw_keys (area, class->scopes (data), class->useful, data);
+    draw_keys (app, area);
 }
 
 static void

@@ -165,7 +165,14 @@ handle_mouse (App *app, const TerminalEvent *event)
     }
   if (app->prompt != NULL)
     return;
-  if (app->boxes.length > 0)
+  if (event->y == LINES - 1)
+    {
+      Key key = event->wheel ? 0 : app_footer_key (app, event->x);
+
+      if (key != 0)
+        app_press (app, key);
+    }
+  else if (app->boxes.length > 0)
     {
       if (box_mouse (g_queue_peek_head (&app->boxes), action, event->y, event->x))
         app_finish_box (app);

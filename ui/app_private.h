@@ -82,6 +82,8 @@ const ScreenClass *app_screen_class (ScreenId screen);
 
 /* app_draw.c */
 void app_draw (App *app);
+/** app_footer_key: the key that the footer shows at a column, 0 for none: a click presses it. */
+Key app_footer_key (App *app, int x);
 
 /* app_input.c */
 void app_listen (App *app);

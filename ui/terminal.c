@@ -249,6 +249,7 @@ terminal_resize (int width, int height)
 
 /* ---- input ---- */
 
+#define MOST_MOUSE_EVENTS 8 /* that curses keeps */
 #define GRAB_EVENTS (BUTTON2_PRESSED | BUTTON3_PRESSED)
 #define MOUSE_EVENTS                                                                               \
   (BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED | GRAB_EVENTS | BUTTON1_RELEASED            \
@@ -263,32 +264,44 @@ terminal_set_mouse (gboolean on)
   ask_for_drags (on);
 }
 
+/** FALSE where it means nothing here. */
+static gboolean
+take_mouse (const MEVENT *mouse, TerminalEvent *event)
+{
+  static gboolean held; /* the middle or right button */
+
+  *event = (TerminalEvent){ .y = mouse->y, .x = mouse->x };
+  if (mouse->bstate & REPORT_MOUSE_POSITION)
+    {
+      event->drag = TRUE;
+      return held;
+    }
+  held = (mouse->bstate & GRAB_EVENTS) != 0;
+  event->grab = held;
+  event->wheel = (mouse->bstate & (BUTTON4_PRESSED | BUTTON5_PRESSED)) != 0;
+  event->rows = mouse->bstate & BUTTON4_PRESSED ? -1 : 1;
+  return held || event->wheel || (mouse->bstate & BUTTON1_PRESSED) != 0;
+}
+
+/** What came in one go, a press and its release over a slow line, curses hands over as one key, the
+ * newest first. The oldest that means something is taken. */
 static gboolean
 read_mouse (TerminalEvent *event)
 {
-  static gboolean held; /* the middle or right button */
-  MEVENT mouse;
+  MEVENT events[MOST_MOUSE_EVENTS];
+  TerminalEvent next;
+  int n = 0;
+  gboolean any = FALSE;
 
-  if (getmouse (&mouse) != OK)
-    return FALSE;
-  if (mouse.bstate & REPORT_MOUSE_POSITION)
-    {
-      *event = (TerminalEvent){ .y = mouse.y, .x = mouse.x, .drag = TRUE };
-      return held;
-    }
-  held = (mouse.bstate & GRAB_EVENTS) != 0;
-  if (held)
-    {
-      *event = (TerminalEvent){ .y = mouse.y, .x = mouse.x, .grab = TRUE };
-      return TRUE;
-    }
-  if (!(mouse.bstate & (BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED)))
-    return FALSE;
-  *event = (TerminalEvent){ .y = mouse.y,
-                            .x = mouse.x,
-                            .wheel = !(mouse.bstate & BUTTON1_PRESSED),
-                            .rows = mouse.bstate & BUTTON4_PRESSED ? -1 : 1 };
-  return TRUE;
+  while (n < MOST_MOUSE_EVENTS && getmouse (&events[n]) == OK)
+    n++;
+  while (n-- > 0)
+    if (take_mouse (&events[n], &next) && !any)
+      {
+        *event = next;
+        any = TRUE;
+      }
+  return any;
 }
 
 gboolean
