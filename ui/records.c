@@ -59,7 +59,8 @@ useful (gpointer screen, Command command)
   const Records *records = screen;
 
   if (records->folder == NULL)
-    return command != COMMAND_RECORDS_ERRORS || app_chosen_run (records->app)->id > 0;
+    return (command != COMMAND_RECORDS_ERRORS && command != COMMAND_RECORDS_CLASS)
+           || app_chosen_run (records->app)->id > 0;
   return command == COMMAND_RECORDS_OPEN || command == COMMAND_RECORDS_FOLDER
          || command == COMMAND_HELP || command == COMMAND_QUIT;
 }
@@ -71,7 +72,10 @@ check_folder (gpointer data, const char *text, GError **error)
 {
   if (g_file_test (text, G_FILE_TEST_IS_DIR))
     return TRUE;
-  g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "no such folder");
+  g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+                       *text == '\0'                            ? "type a folder, Tab completes it"
+                       : g_file_test (text, G_FILE_TEST_EXISTS) ? "is a file, no folder"
+                                                                : "no such folder");
   return FALSE;
 }
 

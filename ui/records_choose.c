@@ -138,35 +138,59 @@ records_show_tagged (Records *records, gboolean only)
 
 /* ---- choices from a list ---- */
 
-static const char *const sorts[] = { "volume",     "patient",      "split",     "sex",
-                                     "age",        "manufacturer", "spacing_z", "slices",
-                                     "study_date", "reason",       "encoded",   "probability",
-                                     "error" };
+/** A field of the listing, and its name on the screen. */
+static const struct
+{
+  const char *field, *title;
+} sorts[] = { { NULL, "the tables' order" },
+              { "volume", "record" },
+              { "patient", "patient" },
+              { "split", "split" },
+              { "sex", "sex" },
+              { "age", "age" },
+              { "manufacturer", "scanner" },
+              { "spacing_z", "spacing of the slices" },
+              { "slices", "slices" },
+              { "study_date", "date of the study" },
+              { "reason", "dropped as" },
+              { "encoded", "encoded" },
+              { "probability", "probability of the finding" },
+              { "error", "most confident errors" } };
+
+const char *
+records_sort_title (const char *field)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (sorts); i++)
+    if (g_strcmp0 (sorts[i].field, field) == 0)
+      return sorts[i].title;
+  return field; /* a finding */
+}
+
+static const char *
+sort_field (guint index)
+{
+  return index < G_N_ELEMENTS (sorts) ? sorts[index].field
+                                      : catalog_label_name (index - G_N_ELEMENTS (sorts));
+}
 
 static void
 sort_chosen (gpointer data, guint index)
 {
-  guint n = G_N_ELEMENTS (sorts);
-  const char *field = index == 0   ? NULL
-                      : index <= n ? sorts[index - 1]
-                                   : catalog_label_name (index - n - 1);
-
-  records_sort_by (data, field);
+  records_sort_by (data, sort_field (index));
 }
 
 void
 records_choose_sort (Records *records)
 {
-  const char *items[1 + G_N_ELEMENTS (sorts) + CATALOG_N_LABELS + 1] = { "the tables' order" };
-  guint n = 1, selected = 0;
+  const char *items[G_N_ELEMENTS (sorts) + CATALOG_N_LABELS + 1] = { NULL };
+  guint selected = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (sorts); i++)
-    items[n++] = sorts[i];
-  for (guint i = 0; i < CATALOG_N_LABELS; i++)
-    items[n++] = catalog_label_name (i);
-  for (guint i = 1; i < n; i++)
-    if (g_strcmp0 (items[i], records->sort) == 0)
-      selected = i;
+  for (guint i = 0; i < G_N_ELEMENTS (sorts) + CATALOG_N_LABELS; i++)
+    {
+      items[i] = i < G_N_ELEMENTS (sorts) ? sorts[i].title : sort_field (i);
+      if (g_strcmp0 (sort_field (i), records->sort) == 0)
+        selected = i;
+    }
   app_choose (records->app, "Sort by (the same again reverses)", items, selected, sort_chosen,
               records);
 }

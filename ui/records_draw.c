@@ -43,7 +43,7 @@ draw_status (Records *records, Area area)
   if (records->errors)
     g_string_append (text, "  most confident errors first");
   else if (records->sort != NULL)
-    g_string_append_printf (text, "  by %s %s", records->sort,
+    g_string_append_printf (text, "  by %s %s", records_sort_title (records->sort),
                             symbol (records->descending ? SYMBOL_DOWN : SYMBOL_UP));
   if (run->id != 0)
     g_string_append_printf (text, "  run %s: %s", run->name, catalog_label_name (run->class_index));
@@ -59,6 +59,12 @@ draw_empty (const Records *records, Area area)
 
   if (records->query != NULL)
     return;
+  if (!any && app_job_running (records->app))
+    {
+      draw_printf (area, 1, 2, ROLE_NORMAL, "No records yet: %s is running, 4 shows how far it is.",
+                   app_job_title (records->app));
+      return;
+    }
   draw_text (area, 1, 2, ROLE_NORMAL,
              any ? "No record matches. Esc takes the search and the filter back."
                  : "No records yet: I imports CT-RATE's tables, :demo makes a synthetic cohort,");

@@ -95,6 +95,8 @@ typedef struct
 /** records_sort_by: @field, a name of the listing or a finding's (nullable: the tables' order); the
  * same again reverses. */
 void records_sort_by (Records *records, const char *field);
+/** records_sort_title: what a field is called on the screen. */
+const char *records_sort_title (const char *field);
 /** records_set_errors: the chosen run's most confident errors first, or the order before. */
 void records_set_errors (Records *records, gboolean errors);
 void records_set_search (gpointer records, const char *text);

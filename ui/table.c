@@ -49,16 +49,20 @@ table_draw_head (Area area, const TableColumn *columns, guint n_columns, const i
   for (guint i = 0; i < n_columns; i++)
     {
       g_autofree char *title = NULL;
+      int width = widths[i];
 
-      if (widths[i] == 0)
+      if (width == 0)
         continue;
       if ((int) i == sorted)
         {
-          g_autofree char *cut = text_fit (columns[i].title, widths[i] - 1);
+          g_autofree char *cut = NULL;
 
+          /* A title that fills its column has the mark in the gap behind it. */
+          width += text_width (columns[i].title) == width && x[i] + width < area.width;
+          cut = text_fit (columns[i].title, width - 1);
           title = g_strconcat (cut, symbol (descending ? SYMBOL_DOWN : SYMBOL_UP), NULL);
         }
-      draw_text_in (area, 0, x[i], widths[i], columns[i].align, ROLE_COLUMN,
+      draw_text_in (area, 0, x[i], width, columns[i].align, ROLE_COLUMN,
                     title != NULL ? title : columns[i].title);
     }
 }
