@@ -189,7 +189,7 @@ static const Effect effects[] = {
   { COMMAND_BOX_ACCEPT, "key j\n", "!Sort by" },
   { COMMAND_BOX_CLOSE, "", "!Sort by" },
   { COMMAND_BOX_UP, "key j\n", "> the tables' order" },
-  { COMMAND_BOX_DOWN, "", "> volume" },
+  { COMMAND_BOX_DOWN, "", "> record" },
   { COMMAND_BOX_PAGE_UP, "key PgDn\n", "> the tables' order" },
   { COMMAND_BOX_PAGE_DOWN, "", "!> the tables' order" },
   { COMMAND_BOX_FIRST, "key G\n", "> the tables' order" },

@@ -61,11 +61,15 @@ scopes (gpointer screen)
   return self->comparison != NULL ? comparison : runs;
 }
 
-/** Where nothing was run yet there is nothing to do here. */
+/** Where nothing was run yet there is nothing to do here, and one run has none beside it. */
 static gboolean
 useful (gpointer screen, Command command)
 {
-  return runs_selected (screen) != NULL || command == COMMAND_HELP || command == COMMAND_QUIT;
+  RunsScreen *self = screen;
+
+  if (command == COMMAND_RUNS_COMPARE)
+    return self->rows != NULL && self->rows->len > 1;
+  return runs_selected (self) != NULL || command == COMMAND_HELP || command == COMMAND_QUIT;
 }
 
 static void

@@ -41,12 +41,15 @@ scopes (gpointer screen)
   return all;
 }
 
-/** Without a picture there is nothing to do but to open one. */
+/** Without a picture there is nothing to do but to open another. */
 static gboolean
 useful (gpointer screen, Command command)
 {
-  return ((Slices *) screen)->viewer != NULL || command == COMMAND_SLICES_OPEN
-         || command == COMMAND_HELP || command == COMMAND_QUIT;
+  const Slices *slices = screen;
+
+  return slices->viewer != NULL || command == COMMAND_SLICES_OPEN || command == COMMAND_HELP
+         || command == COMMAND_QUIT
+         || (command == COMMAND_SLICES_NEXT_RECORD && slices->volume != NULL);
 }
 
 static void
