@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define LONG 1000 /* epochs: it is cancelled */
 
@@ -364,6 +365,30 @@ test_the_first_screen_offers_ways_to_begin (void **state)
   assert_int_not_equal (stat (directory, &info), 0);
 }
 
+/** Without a workspace: from scan to scan, and back to the first screen. */
+static void
+test_a_folder_of_scans_is_browsed (void **state)
+{
+  static const char *const none[] = { NULL };
+  static const char *const scans[] = { "one.nii", "two.nii" };
+  g_autofree char *directory = testing_path ("nowhere"), *pair = testing_path ("pair");
+  g_autofree char *scan = testing_path ("scan.nii");
+  g_autofree char *keys = g_strdup_printf (
+      "size 80x24\ntimeout 60\nwait Try the demo\nkey j j Enter\ntype %s\nkey Enter\n"
+      "wait 2 scans in\nkey Enter\nwait one.nii\nkey J\nwait two.nii\nkey K\nwait one.nii\n"
+      "key Esc\nwait 2 scans in\nkey Esc\nwait Try the demo\n",
+      pair);
+
+  g_mkdir_with_parents (pair, 0700);
+  for (guint i = 0; i < G_N_ELEMENTS (scans); i++)
+    {
+      g_autofree char *path = g_build_filename (pair, scans[i], NULL);
+
+      assert_int_equal (link (scan, path), 0);
+    }
+  replay (directory, keys, none);
+}
+
 static void
 test_a_wrong_replay_names_its_line (void **state)
 {
@@ -396,6 +421,7 @@ main (void)
     cmocka_unit_test (test_the_folder_with_the_scans_is_asked_for),
     cmocka_unit_test (test_compared_runs_are_written),
     cmocka_unit_test (test_the_first_screen_offers_ways_to_begin),
+    cmocka_unit_test (test_a_folder_of_scans_is_browsed),
     cmocka_unit_test (test_a_wrong_replay_names_its_line),
   };
 

@@ -60,6 +60,8 @@ void app_start_demo (App *app);
 
 /** app_end_welcome: Records has something to show without a workspace: a folder of scans. */
 void app_end_welcome (App *app);
+/** app_welcome_again: it has no more, and the store has nothing either. */
+void app_welcome_again (App *app);
 
 /** app_store_changed: tell every screen; jobs do it by themselves when they end. */
 void app_store_changed (App *app);

@@ -41,6 +41,13 @@ app_end_welcome (App *app)
 }
 
 void
+app_welcome_again (App *app)
+{
+  app->welcoming = app->store == NULL || is_empty (app->store);
+  app_redraw (app);
+}
+
+void
 app_store_changed (App *app)
 {
   if (app->store != NULL)

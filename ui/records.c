@@ -4,46 +4,6 @@
 
 #include <string.h>
 
-static gpointer
-create (App *app)
-{
-  Records *records = g_new0 (Records, 1);
-
-  records->app = app;
-  records->funnel = -1;
-  records->ids = g_array_new (FALSE, FALSE, sizeof (gint64));
-  records->terms = catalog_search_terms (NULL);
-  records->tags = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  return records;
-}
-
-static void
-destroy (gpointer screen)
-{
-  Records *records = screen;
-
-  work_cancel (&records->query);
-  work_cancel (&records->runs_work);
-  g_clear_pointer (&records->runs, g_ptr_array_unref);
-  if (records->folder != NULL)
-    records_leave_folder (records);
-  records_forget_page (records);
-  g_array_unref (records->ids);
-  g_ptr_array_unref (records->terms);
-  g_hash_table_unref (records->tags);
-  g_free (records->search);
-  g_free (records->search_before);
-  g_free (records->filter);
-  g_free (records->sort);
-  g_free (records->sort_before);
-  g_free (records->fault);
-  g_free (records->wanted);
-  g_free (records->import_reports);
-  g_free (records->import_labels);
-  g_free (records->import_metadata);
-  g_free (records);
-}
-
 static const int *
 scopes (gpointer screen)
 {
@@ -52,12 +12,17 @@ scopes (gpointer screen)
   return all;
 }
 
-/** A folder of scans has neither reports nor labels. */
+/** A folder of scans has neither reports nor labels, and of nothing there is only a beginning. */
 static gboolean
 useful (gpointer screen, Command command)
 {
   const Records *records = screen;
+  gboolean empty = records->list.n == 0 && records->query == NULL && records->search == NULL
+                   && records->filter == NULL && !records->only_tagged;
 
+  if (records->folder == NULL && empty)
+    return command == COMMAND_RECORDS_IMPORT || command == COMMAND_RECORDS_FOLDER
+           || command == COMMAND_HELP || command == COMMAND_QUIT;
   if (records->folder == NULL)
     return (command != COMMAND_RECORDS_ERRORS && command != COMMAND_RECORDS_CLASS)
            || app_chosen_run (records->app)->id > 0;
@@ -154,6 +119,49 @@ neighbour (gpointer data, int step, gboolean go, char **path)
   return NULL;
 }
 
+/* ---- life ---- */
+
+static gpointer
+create (App *app)
+{
+  Records *records = g_new0 (Records, 1);
+
+  records->app = app;
+  records->funnel = -1;
+  records->ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  records->terms = catalog_search_terms (NULL);
+  records->tags = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  app_set_neighbours (app, neighbour, records);
+  return records;
+}
+
+static void
+destroy (gpointer screen)
+{
+  Records *records = screen;
+
+  work_cancel (&records->query);
+  work_cancel (&records->runs_work);
+  g_clear_pointer (&records->runs, g_ptr_array_unref);
+  if (records->folder != NULL)
+    records_leave_folder (records);
+  records_forget_page (records);
+  g_array_unref (records->ids);
+  g_ptr_array_unref (records->terms);
+  g_hash_table_unref (records->tags);
+  g_free (records->search);
+  g_free (records->search_before);
+  g_free (records->filter);
+  g_free (records->sort);
+  g_free (records->sort_before);
+  g_free (records->fault);
+  g_free (records->wanted);
+  g_free (records->import_reports);
+  g_free (records->import_labels);
+  g_free (records->import_metadata);
+  g_free (records);
+}
+
 /* ---- commands ---- */
 
 static void
@@ -215,7 +223,7 @@ command (gpointer screen, Command command)
   if (command == COMMAND_RECORDS_FOLDER)
     {
       if (records->folder != NULL)
-        records_leave_folder (records);
+        records_end_browsing (records);
       else
         records_folder (records);
       return TRUE;
@@ -299,7 +307,7 @@ back (gpointer screen)
   if (records->zoomed)
     records->zoomed = FALSE;
   else if (records->folder != NULL)
-    records_leave_folder (records);
+    records_end_browsing (records);
   else if (records->search != NULL)
     records_set_search (records, NULL);
   else if (records->filter != NULL)

@@ -136,7 +136,7 @@ walked (gpointer owner, gpointer result, const GError *error)
   if (result == NULL)
     {
       app_error (records->app, "%s", error->message);
-      records_leave_folder (records);
+      records_end_browsing (records);
       return;
     }
   records->index = result;
@@ -161,6 +161,13 @@ records_leave_folder (Records *records)
   g_clear_pointer (&records->index, catalog_volume_index_free);
   g_clear_pointer (&records->folder, g_free);
   app_redraw (records->app);
+}
+
+void
+records_end_browsing (Records *records)
+{
+  records_leave_folder (records);
+  app_welcome_again (records->app);
 }
 
 void

@@ -154,6 +154,8 @@ void records_pane_match (Records *records, int step);
 /* records_folder.c */
 void records_browse (Records *records, const char *folder);
 void records_leave_folder (Records *records);
+/** records_end_browsing: the same, to the first screen where there are no records. */
+void records_end_browsing (Records *records);
 void records_draw_folder (Records *records, Area area);
 gboolean records_folder_command (Records *records, Command command);
 
