@@ -11,6 +11,10 @@
 
 #define EPOCHS 150 /* more than pass before it is paused; soon over under a sanitizer too */
 
+/* In the last line of the first record's report, which is written after all that stands above it.
+ */
+#define LAST_DRAWN "as far as can"
+
 /** Tells the terminal's modes before and after, and the program's process id. */
 static const char wrapper[] = "stty -a >\"$HOME/before\"\n"
                               "sh -c 'echo $$ >\"$HOME/pid\"; exec \"$@\"' sh \"$@\"\n"
@@ -277,7 +281,7 @@ test_fg_brings_the_whole_screen_back (void **state)
   g_autofree char *before = NULL;
 
   tmux_wait (tmux, "300 records\n");
-  tmux_wait (tmux, "Impression");
+  tmux_wait (tmux, LAST_DRAWN);
   before = tmux_screen (tmux, TRUE);
   for (guint i = 0; i < 2; i++)
     {
@@ -397,7 +401,7 @@ test_stderr_goes_to_the_log_and_not_over_the_screen (void **state)
   Tmux *tmux = start ();
   g_autofree char *before = NULL, *log = NULL;
 
-  tmux_wait (tmux, "Impression");
+  tmux_wait (tmux, LAST_DRAWN);
   before = tmux_screen (tmux, TRUE);
   write_to_its_stderr ("libfault: a warning\n");
   tmux_keys (tmux, "!", NULL);

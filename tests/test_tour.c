@@ -139,7 +139,7 @@ test_any_size_will_do (void **state)
   static const int heights[] = { 1, 2, 3, 5, 9, 10, 11, 15, 24, 40, 100 };
   static const int widths[] = { 1, 2, 3, 7, 20, 39, 40, 41, 60, 79, 80, 120, 300 };
   static const char *const none[] = { NULL };
-  g_autoptr (GString) keys = g_string_new ("size 80x24\ntimeout 60\n");
+  g_autoptr (GString) keys = g_string_new ("size 80x24\ntimeout 180\n");
   g_autofree char *path = testing_path ("scan.nii");
 
   g_string_append_printf (keys,
@@ -282,7 +282,7 @@ test_the_most_confident_error_is_under_the_cursor (void **state)
 {
   static const char *const none[] = { NULL };
   g_autofree char *path = dump_path ("errors");
-  g_autofree char *keys = g_strdup_printf ("size 80x24\ntimeout 60\nkey Esc Esc Esc 1 g j j\nwait "
+  g_autofree char *keys = g_strdup_printf ("size 80x24\ntimeout 180\nkey Esc Esc Esc 1 g j j\nwait "
                                            "> train_\nkey 5\nwait second\nkey G Enter\n"
                                            "wait macro\nkey j Enter\nwait threshold\nkey e\nwait "
                                            "valid_\nwait most confident\ndump %s\nkey e\n",
@@ -304,7 +304,7 @@ test_tagged_records_are_listed_and_written (void **state)
 {
   g_autofree char *csv = testing_path ("tagged.csv");
   g_autofree char *keys =
-      g_strdup_printf ("size 80x24\ntimeout 60\nkey Esc Esc Esc 1 u g t\nwait Nothing is tagged\n"
+      g_strdup_printf ("size 80x24\ntimeout 180\nkey Esc Esc Esc 1 u g t\nwait Nothing is tagged\n"
                        "key j Space j Space g t\nwait only\nkey w C-u\ntype %s\nkey Enter\n"
                        "wait Written\nkey w C-u\ntype %s\nkey Enter\nwait Replace it?\nkey Enter\n"
                        "key t u\n",
@@ -323,7 +323,7 @@ test_the_folder_with_the_scans_is_asked_for (void **state)
   g_autoptr (Workspace) other = testing_study_workspace ("asked", 20, 10);
   g_autofree char *scans = testing_path ("scans");
   g_autofree char *keys = g_strdup_printf (
-      "size 80x24\ntimeout 60\nwait Impression\nkey Enter\nwait folder with the scans\n"
+      "size 80x24\ntimeout 180\nwait Impression\nkey Enter\nwait folder with the scans\n"
       "type /nowhere\nkey Enter\nwait no such folder\nkey C-u\ntype %s\nkey Enter\n"
       "wait [2 Slices]\nwait axial 16/30\n",
       scans);
@@ -336,7 +336,7 @@ test_compared_runs_are_written (void **state)
 {
   g_autofree char *csv = testing_path ("pair.csv"), *png = testing_path ("pair.png");
   g_autofree char *keys = g_strdup_printf (
-      "size 80x24\ntimeout 60\nkey Esc Esc Esc 5\nwait second\nkey G Space k Space c\nwait DeLong\n"
+      "size 80x24\ntimeout 180\nkey Esc Esc Esc 5\nwait second\nkey G Space k Space c\nwait DeLong\n"
       "key e\nwait Export first, second\nkey j Enter C-u\ntype %s\nkey Enter\nwait Written\n"
       "key e j j j Enter C-u\ntype %s\nkey Enter\nwait pair.png\nkey Esc Esc u\n",
       csv, png);
@@ -374,7 +374,7 @@ test_a_folder_of_scans_is_browsed (void **state)
   g_autofree char *directory = testing_path ("nowhere"), *pair = testing_path ("pair");
   g_autofree char *scan = testing_path ("scan.nii");
   g_autofree char *keys = g_strdup_printf (
-      "size 80x24\ntimeout 60\nwait Try the demo\nkey j j Enter\ntype %s\nkey Enter\n"
+      "size 80x24\ntimeout 180\nwait Try the demo\nkey j j Enter\ntype %s\nkey Enter\n"
       "wait 2 scans in\nkey Enter\nwait one.nii\nkey J\nwait two.nii\nkey K\nwait one.nii\n"
       "key Esc\nwait 2 scans in\nkey Esc\nwait Try the demo\n",
       pair);
