@@ -19,6 +19,11 @@
 #define LATENT_TOLERANCE 1e-6
 #define LATENT_TOLERANCE_PER_INDEX 1e-3
 
+/* The form that is tested: "cpu", or "torch" where it is compiled with that. */
+#ifndef TESTING_DEVICE
+#define TESTING_DEVICE "cpu"
+#endif
+
 static Engine *engine;
 static EngineEncoder *encoder;
 static EncoderDescription *description;
@@ -63,7 +68,7 @@ open_encoder (void **state)
   assert_no_error (error);
   description = encoder_description_read (description_path, &error);
   assert_no_error (error);
-  engine = engine_open ("cpu", 2, &error);
+  engine = engine_open (TESTING_DEVICE, 2, &error);
   assert_no_error (error);
   encoder = engine_encoder_open (engine, path, description, &error);
   assert_no_error (error);

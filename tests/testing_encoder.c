@@ -10,7 +10,7 @@ testing_engine (void)
 
   if (engine == NULL)
     {
-      engine = engine_open ("cpu", 2, &error);
+      engine = engine_open (TESTING_DEVICE, 2, &error);
       assert_no_error (error);
     }
   return engine;

@@ -6,7 +6,13 @@
 #include "model/checkpoint.h"
 #include "model/engine.h"
 
-/** testing_engine: one engine on the processor for the whole program. */
+/** TESTING_DEVICE: the form that a program tests: "cpu", or "torch" where it is compiled with that.
+ */
+#ifndef TESTING_DEVICE
+#define TESTING_DEVICE "cpu"
+#endif
+
+/** testing_engine: one engine of that form for the whole program. */
 Engine *testing_engine (void);
 
 /** testing_description: of the encoder in golden/<folder>, from its meta.json. */

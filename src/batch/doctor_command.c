@@ -14,13 +14,14 @@ print_json (const StudyDoctor *doctor)
 
   json_object_set_new (object, "version", json_string (version_text ()));
   json_object_set_new (object, "engine_works", json_boolean (doctor->engine_works));
-  json_object_set_new (object, "libtorch", json_string (doctor->engine.torch_version));
+  json_object_set_new (object, "engine", json_string (doctor->engine.form));
+  json_object_set_new (object, "libtorch", json_string (doctor->torch.torch_version));
   json_object_set_new (object, "device", json_string (doctor->engine.device));
   json_object_set_new (object, "device_name", json_string (doctor->engine.device_name));
-  json_object_set_new (object, "cuda_devices", json_integer (doctor->engine.cuda_devices));
-  json_object_set_new (object, "cuda_kernels", json_boolean (doctor->engine.cuda_kernels));
+  json_object_set_new (object, "cuda_devices", json_integer (doctor->torch.cuda_devices));
+  json_object_set_new (object, "cuda_kernels", json_boolean (doctor->torch.cuda_kernels));
   json_object_set_new (object, "threads", json_integer (doctor->engine.threads));
-  json_object_set_new (object, "blas", json_string (doctor->engine.blas));
+  json_object_set_new (object, "blas", json_string (doctor->torch.blas));
   json_object_set_new (object, "gflop_per_s", report_json_number (doctor->gflops));
   json_object_set_new (object, "workspace", json_boolean (doctor->has_workspace));
   json_object_set_new (object, "workspace_sound", json_boolean (doctor->workspace_sound));
@@ -40,16 +41,19 @@ print_text (const StudyDoctor *doctor, const char *workspace)
   version_print ();
   if (doctor->engine_works)
     {
-      printf ("libtorch: %s on %s (%s), %u thread%s\n", doctor->engine.torch_version,
-              doctor->engine.device, doctor->engine.device_name, doctor->engine.threads,
+      printf ("engine: %s on %s (%s), %u thread%s", doctor->engine.form, doctor->engine.device,
+              doctor->engine.device_name, doctor->engine.threads,
               doctor->engine.threads == 1 ? "" : "s");
-      printf ("CUDA devices: %u; CUDA kernels: %s\n", doctor->engine.cuda_devices,
-              doctor->engine.cuda_kernels ? "compiled in" : "not compiled in");
-      printf ("matrix products: %s", doctor->engine.blas);
       if (!isnan (doctor->gflops))
         printf (", %.0f GFLOP/s", doctor->gflops);
       printf ("\n");
     }
+  if (doctor->torch_fault != NULL)
+    printf ("for GPUs: none: %s\n", doctor->torch_fault);
+  else
+    printf ("for GPUs: %s, %u CUDA device%s, CUDA kernels %s; BLAS: %s\n", doctor->torch.form,
+            doctor->torch.cuda_devices, doctor->torch.cuda_devices == 1 ? "" : "s",
+            doctor->torch.cuda_kernels ? "compiled in" : "not compiled in", doctor->torch.blas);
   if (!doctor->has_workspace)
     printf ("workspace: none%s%s\n", workspace != NULL ? " at " : "",
             workspace != NULL ? workspace : "");

@@ -15,13 +15,14 @@
 #define FAULTS_SHOWN 12
 
 /**
- * The network is read twice by the same code: first without a scope, which compares names and
- * shapes and collects what is wrong, then into one.
+ * The network is read twice by the same code: first without a place to put it, which compares names
+ * and shapes and collects what is wrong, then into it.
  */
 typedef struct
 {
   Checkpoint *checkpoint;
-  TensorScope *scope; /* (nullable) %NULL: compare only */
+  CtvitPlace place; /* (nullable) %NULL: compare only */
+  gpointer user_data;
   XXH3_state_t *hash;
   GPtrArray *faults; /* of char * */
   GError *error;     /* of the file system, while reading */
@@ -44,7 +45,7 @@ fault (Reader *reader, const char *format, ...)
 {
   va_list arguments;
 
-  if (reader->scope != NULL)
+  if (reader->place != NULL)
     return;
   va_start (arguments, format);
   g_ptr_array_add (reader->faults, g_strdup_vprintf (format, arguments));
@@ -100,18 +101,20 @@ read_tensor (Reader *reader, guint n_dims, const gint64 *shape, const char *name
       fault (reader, "%s is %s, not %s", name, is, expected);
       return NULL;
     }
-  if (reader->scope == NULL || reader->error != NULL)
+  if (reader->place == NULL || reader->error != NULL)
     return NULL;
   data = checkpoint_read_float (reader->checkpoint, tensor, &reader->error);
   if (data == NULL)
     return NULL;
   XXH3_128bits_update (reader->hash, name, strlen (name) + 1);
   XXH3_128bits_update (reader->hash, data, (gsize) tensor->n * sizeof *data);
-  return tensor_adopt_floats (reader->scope, data, tensor->n_dims, tensor->shape);
+  return reader->place (data, tensor->n_dims, tensor->shape, reader->user_data);
 }
 
 /** A tensor of the part of the network that @stem names. */
-#define READ(reader, stem, name, ...) read_part (reader, stem, name, TENSOR_SIZES (__VA_ARGS__))
+#define READ(reader, stem, name, ...)                                                              \
+  read_part (reader, stem, name, G_N_ELEMENTS (((const gint64[]){ __VA_ARGS__ })),                 \
+             (const gint64[]){ __VA_ARGS__ })
 
 static Tensor *
 read_part (Reader *reader, const char *stem, const char *name, guint n_dims, const gint64 *shape)
@@ -162,12 +165,9 @@ read_norm (Reader *reader, const char *stem, const char *gamma, const char *beta
 static CtvitPeg
 read_peg (Reader *reader, const char *stem, gint64 dim)
 {
-  CtvitPeg peg = { { NULL } };
-  Tensor *kernel = READ (reader, stem, "dsconv.weight", dim, 1, 3, 3, 3);
+  CtvitPeg peg;
 
-  if (reader->scope != NULL)
-    for (gint64 time = 0; time < 3; time++)
-      peg.kernel[time] = t_contiguous (reader->scope, t_select (reader->scope, kernel, 2, time));
+  peg.kernel = READ (reader, stem, "dsconv.weight", dim, 1, 3, 3, 3);
   peg.bias = READ (reader, stem, "dsconv.bias", dim);
   return peg;
 }
@@ -215,53 +215,20 @@ read_transformer (Reader *reader, CtvitTransformer *transformer, const char *ste
   transformer->norm_out = read_norm (reader, stem, "norm_out.gamma", "norm_out.beta", net->dim);
 }
 
-/**
- * The bias of head c between tokens i and j: an MLP of sign(Δ)·log(|Δ| + 1), Δ = i − j in height
- * and in width. It is computed once, for each distinct Δ, and spread over all pairs.
- */
-static Tensor *
+static CtvitPositionBias
 read_position_bias (Reader *reader, const Ctvit *net)
 {
   const char *stem = IMAGE_ENCODER "spatial_rel_pos_bias.net.";
   const gint64 width = size_of (reader, IMAGE_ENCODER "spatial_rel_pos_bias.net.0.0.weight", 0);
-  const gint64 h = net->tokens_h, w = net->tokens_w, n = h * w, columns = 2 * w - 1;
-  Tensor *weight_0 = READ (reader, stem, "0.0.weight", width, 2);
-  Tensor *bias_0 = READ (reader, stem, "0.0.bias", width);
-  Tensor *weight_1 = READ (reader, stem, "1.0.weight", width, width);
-  Tensor *bias_1 = READ (reader, stem, "1.0.bias", width);
-  Tensor *weight_2 = READ (reader, stem, "2.weight", net->heads, width);
-  Tensor *bias_2 = READ (reader, stem, "2.bias", net->heads);
-  g_autoptr (GArray) offsets = g_array_new (FALSE, FALSE, sizeof (float));
-  g_autoptr (GArray) pairs = g_array_new (FALSE, FALSE, sizeof (gint64));
-  TensorScope *s;
-  Tensor *x;
+  CtvitPositionBias position;
 
-  if (reader->scope == NULL)
-    return NULL;
-  for (gint64 dy = 1 - h; dy < h; dy++)
-    for (gint64 dx = 1 - w; dx < w; dx++)
-      {
-        const float offset[2] = { copysignf (log1pf (fabsf ((float) dy)), (float) dy),
-                                  copysignf (log1pf (fabsf ((float) dx)), (float) dx) };
-
-        g_array_append_vals (offsets, offset, 2);
-      }
-  for (gint64 i = 0; i < n; i++)
-    for (gint64 j = 0; j < n; j++)
-      {
-        gint64 pair = (i / w - j / w + h - 1) * columns + (i % w - j % w + w - 1);
-
-        g_array_append_val (pairs, pair);
-      }
-
-  s = tensor_scope_push (reader->scope);
-  x = t_from_floats (s, (const float *) offsets->data, (2 * h - 1) * columns, 2);
-  x = t_leaky_relu (s, t_linear (s, x, weight_0, bias_0), 0.1);
-  x = t_leaky_relu (s, t_linear (s, x, weight_1, bias_1), 0.1);
-  x = t_linear (s, x, weight_2, bias_2);
-  x = t_index_rows (s, x, t_from_int64 (s, (const gint64 *) pairs->data, n * n));
-  x = t_contiguous (s, t_permute (s, t_view (s, x, n, n, net->heads), 2, 0, 1));
-  return tensor_scope_pop (s, x);
+  position.weight[0] = READ (reader, stem, "0.0.weight", width, 2);
+  position.bias[0] = READ (reader, stem, "0.0.bias", width);
+  position.weight[1] = READ (reader, stem, "1.0.weight", width, width);
+  position.bias[1] = READ (reader, stem, "1.0.bias", width);
+  position.weight[2] = READ (reader, stem, "2.weight", net->heads, width);
+  position.bias[2] = READ (reader, stem, "2.bias", net->heads);
+  return position;
 }
 
 static void
@@ -270,22 +237,16 @@ read_network (Reader *reader, Ctvit *net)
   const char *patches = IMAGE_ENCODER "to_patch_emb.";
   const gint64 patch = (gint64) net->patch_frames * net->patch_height * net->patch_width;
   const gint64 pooled = (gint64) net->tokens_h * net->tokens_w * net->dim;
-  Tensor *codes;
 
   net->patch_norm = read_norm (reader, patches, "1.weight", "1.bias", patch);
   net->patch_weight = READ (reader, patches, "2.weight", net->dim, patch);
   net->patch_bias = READ (reader, patches, "2.bias", net->dim);
   net->token_norm = read_norm (reader, patches, "3.weight", "3.bias", net->dim);
-  net->spatial.position_bias = read_position_bias (reader, net);
+  net->position = read_position_bias (reader, net);
   read_transformer (reader, &net->spatial, IMAGE_ENCODER "enc_spatial_transformer.", net);
   read_transformer (reader, &net->temporal, IMAGE_ENCODER "enc_temporal_transformer.", net);
-  codes = READ (reader, IMAGE_ENCODER, "vq._codebook.embed", 1, net->codebook_size, net->dim);
+  net->codes = READ (reader, IMAGE_ENCODER, "vq._codebook.embed", 1, net->codebook_size, net->dim);
   net->to_latent = READ (reader, "to_visual_latent.", "weight", net->latent_width, pooled);
-  if (reader->scope != NULL)
-    {
-      net->codes = t_select (reader->scope, codes, 0, 0);
-      net->unit_codes = t_l2_normalize (reader->scope, net->codes);
-    }
 }
 
 static void
@@ -426,8 +387,8 @@ hash_text (XXH3_state_t *hash, char text[33])
 }
 
 Ctvit *
-ctvit_load (TensorScope *scope, const char *path, const EncoderDescription *description,
-            GError **error)
+ctvit_load (const char *path, const EncoderDescription *description, CtvitPlace place,
+            gpointer user_data, GError **error)
 {
   g_auto (Reader) reader = { .faults = g_ptr_array_new_with_free_func (g_free) };
   g_autoptr (Ctvit) net = g_new0 (Ctvit, 1);
@@ -446,7 +407,8 @@ ctvit_load (TensorScope *scope, const char *path, const EncoderDescription *desc
   if (!check_faults (&reader, net, error))
     return NULL;
 
-  reader.scope = scope;
+  reader.place = place;
+  reader.user_data = user_data;
   hash_sizes (reader.hash, net);
   read_network (&reader, net);
   hash_text (reader.hash, net->hash);
@@ -456,7 +418,49 @@ ctvit_load (TensorScope *scope, const char *path, const EncoderDescription *desc
       g_propagate_error (error, g_steal_pointer (&reader.error));
       return NULL;
     }
-  return tensor_scope_ok (scope, error) ? g_steal_pointer (&net) : NULL;
+  return g_steal_pointer (&net);
+}
+
+void
+ctvit_info (const Ctvit *net, EngineEncoderInfo *info)
+{
+  info->dim = net->dim;
+  info->heads = net->heads;
+  info->dim_head = net->dim_head;
+  info->spatial_layers = net->spatial.n_layers;
+  info->temporal_layers = net->temporal.n_layers;
+  info->codebook_size = net->codebook_size;
+  info->tokens_t = net->tokens_t;
+  info->tokens_h = net->tokens_h;
+  info->tokens_w = net->tokens_w;
+  info->frames = net->tokens_t * net->patch_frames;
+  info->height = net->tokens_h * net->patch_height;
+  info->width = net->tokens_w * net->patch_width;
+  info->latent_width = net->latent_width;
+  info->has_classifier = net->classes > 0;
+  info->classes = net->classes;
+  g_strlcpy (info->weights_hash, net->hash, sizeof info->weights_hash);
+}
+
+void
+ctvit_position_offsets (const Ctvit *net, float *offsets)
+{
+  const gint64 h = net->tokens_h, w = net->tokens_w;
+
+  for (gint64 dy = 1 - h; dy < h; dy++)
+    for (gint64 dx = 1 - w; dx < w; dx++)
+      {
+        *offsets++ = copysignf (log1pf (fabsf ((float) dy)), (float) dy);
+        *offsets++ = copysignf (log1pf (fabsf ((float) dx)), (float) dx);
+      }
+}
+
+gsize
+ctvit_position_offset (const Ctvit *net, gsize i, gsize j)
+{
+  const gsize h = net->tokens_h, w = net->tokens_w;
+
+  return (i / w + h - 1 - j / w) * (2 * w - 1) + (i % w + w - 1 - j % w);
 }
 
 void

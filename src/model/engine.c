@@ -1,5 +1,6 @@
 /*
- * The program's side of the engine: finds the module, opens it once, and hands every call on to it.
+ * The program's side of the engine: chooses the form, loads libtorch's once where that is it, and
+ * hands every call on.
  */
 #include "model/engine_private.h"
 
@@ -8,10 +9,11 @@
 #include "config.h"
 
 #include <gmodule.h>
+#include <string.h>
 
-/** Guards `module`, which once set stays: libtorch cannot be unloaded. */
+/** Guards `torch`, which once set stays: libtorch cannot be unloaded. */
 static GMutex lock;
-static const EngineModule *module;
+static const EngineModule *torch;
 
 static const EngineModule *
 open_module (GError **error)
@@ -53,69 +55,115 @@ engine_prepare_process (void)
   g_setenv ("OMP_WAIT_POLICY", "passive", FALSE);
 }
 
-Engine *
-engine_open (const char *device, guint threads, GError **error)
+static Engine *
+open_torch (const char *device, guint threads, GError **error)
 {
+  const EngineModule *module;
+
   g_mutex_lock (&lock);
-  if (module == NULL)
-    module = open_module (error);
+  if (torch == NULL)
+    torch = open_module (error);
+  module = torch;
   g_mutex_unlock (&lock);
   return module != NULL ? module->open (device, threads, error) : NULL;
 }
 
-/* Whoever holds an Engine has opened the module. */
+/** Whether an NVIDIA driver is there; without one libtorch need not be asked. */
+static gboolean
+has_driver (void)
+{
+  return g_file_test ("/dev/nvidiactl", G_FILE_TEST_EXISTS)
+         || g_file_test ("/dev/dxg", G_FILE_TEST_EXISTS); /* Windows Subsystem for Linux */
+}
+
+/** The first CUDA device; %NULL where there is none, or no libtorch that could use it. */
+static Engine *
+open_first_cuda (guint threads)
+{
+  return has_driver () ? open_torch ("cuda:0", threads, NULL) : NULL;
+}
+
+Engine *
+engine_open (const char *device, guint threads, GError **error)
+{
+  Engine *engine = NULL;
+
+  if (strcmp (device, "torch") == 0)
+    return open_torch ("cpu", threads, error);
+  if (g_str_has_prefix (device, "cuda"))
+    return open_torch (device, threads, error);
+  if (strcmp (device, "auto") == 0)
+    engine = open_first_cuda (threads);
+  return engine != NULL ? engine : engine_cpu.open (device, threads, error);
+}
+
+/* ---- every call goes to the form that made its first argument ---- */
+
+static const EngineModule *
+module_of (gconstpointer engine_or_encoder)
+{
+  return ((const EngineForm *) engine_or_encoder)->module;
+}
 
 void
 engine_close (Engine *engine)
 {
   if (engine != NULL)
-    module->close (engine);
+    module_of (engine)->close (engine);
 }
 
 void
 engine_info (Engine *engine, EngineInfo *info)
 {
-  module->info (engine, info);
+  *info = (EngineInfo){ .cuda_devices = 0 };
+  module_of (engine)->info (engine, info);
 }
 
 double
 engine_gflops (Engine *engine, GError **error)
 {
-  return module->gflops (engine, error);
+  return module_of (engine)->gflops (engine, error);
 }
 
 EngineEncoder *
 engine_encoder_open (Engine *engine, const char *checkpoint_path,
                      const EncoderDescription *description, GError **error)
 {
-  return module->encoder_open (engine, checkpoint_path, description, error);
+  return module_of (engine)->encoder_open (engine, checkpoint_path, description, error);
 }
 
 void
 engine_encoder_close (EngineEncoder *encoder)
 {
   if (encoder != NULL)
-    module->encoder_close (encoder);
+    module_of (encoder)->encoder_close (encoder);
 }
 
 const EngineEncoderInfo *
 engine_encoder_info (EngineEncoder *encoder)
 {
-  return module->encoder_info (encoder);
+  return module_of (encoder)->encoder_info (encoder);
 }
 
 gboolean
 engine_encode (EngineEncoder *encoder, const float *input, gsize n, float *latents,
                EngineProbe probe, gpointer user_data, GCancellable *cancellable, GError **error)
 {
-  return module->encode (encoder, input, n, latents, probe, user_data, cancellable, error);
+  return module_of (encoder)->encode (encoder, input, n, latents, probe, user_data, cancellable,
+                                      error);
 }
 
 gboolean
 engine_classify (EngineEncoder *encoder, const float *latents, gsize n, double *probabilities,
                  GError **error)
 {
-  return module->classify (encoder, latents, n, probabilities, error);
+  if (engine_encoder_info (encoder)->classes == 0)
+    {
+      g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+                           "the checkpoint has no head of its own (classifier.weight); train one");
+      return FALSE;
+    }
+  return module_of (encoder)->classify (encoder, latents, n, probabilities, error);
 }
 
 gboolean
@@ -123,6 +171,6 @@ engine_head_fit (Engine *engine, Head *head, const float *latents, const guint8 
                  const HeadFitOptions *options, HeadEpochFunc on_epoch, gpointer user_data,
                  GCancellable *cancellable, GError **error)
 {
-  return module->head_fit (engine, head, latents, labels, n, options, on_epoch, user_data,
-                           cancellable, error);
+  return module_of (engine)->head_fit (engine, head, latents, labels, n, options, on_epoch,
+                                       user_data, cancellable, error);
 }

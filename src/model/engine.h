@@ -1,8 +1,11 @@
 /**
- * engine.h: the coarse interface to libtorch: open an encoder, encode; fit a head on another device.
+ * engine.h: the coarse interface to the network: open an encoder, encode; fit a head on another
+ * device.
  *
- * libtorch lives in a loadable module that engine_open() brings in; nothing else in the program touches
- * it, and a program that never opens an engine never pays for it.
+ * It has two forms. One computes on the processor and is part of the program. The other is
+ * libtorch's, for GPUs: it lives in a loadable module that engine_open() brings in when a device
+ * asks for it; nothing else in the program touches libtorch, and who needs no GPU never pays for
+ * it.
  */
 #pragma once
 
@@ -13,8 +16,9 @@
 /**
  * engine_prepare_process: call once, before any thread is started.
  *
- * libtorch's OpenMP threads would spin while they wait, which on a machine shared with others makes small
- * networks many times slower; they are asked to sleep, unless the user's environment says otherwise.
+ * libtorch's OpenMP threads would spin while they wait, which on a machine shared with others makes
+ * small networks many times slower; they are asked to sleep, unless the user's environment says
+ * otherwise.
  */
 void engine_prepare_process (void);
 
@@ -22,12 +26,14 @@ typedef struct _Engine Engine;
 typedef struct _EngineEncoder EngineEncoder;
 
 /**
- * engine_open: load the module and choose a device.
+ * engine_open: choose a device, and load the module where it is needed.
  *
- * @device:  "auto" (the first CUDA device, else the processor), "cpu" or "cuda:N"
- * @threads: for matrix work on the processor; 0: all cores that this process may use
+ * @device:  "auto" (the first CUDA device, else the processor), "cpu", "cuda:N", or "torch":
+ *           libtorch on the processor, to compare with
+ * @threads: for work on the processor; 0: all cores that this process may use
  *
- * An absent module or libtorch is CTCLIP_ERROR_NOT_FOUND with what to install.
+ * An absent module or libtorch is CTCLIP_ERROR_NOT_FOUND with what to install; "auto" then takes
+ * the processor.
  */
 Engine *engine_open (const char *device, guint threads, GError **error);
 void engine_close (Engine *engine);
@@ -35,14 +41,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Engine, engine_close)
 
 typedef struct
 {
-  char torch_version[32];
-  char device[32];       /* "cpu", "cuda:0" */
-  char device_name[128]; /* "NVIDIA H100 80GB HBM3", or the processor's model */
+  char form[64];          /* what computes: "own loops, avx2", "libtorch 1.13.1" */
+  char torch_version[32]; /* "" where libtorch does not compute */
+  char device[32];        /* "cpu", "cuda:0" */
+  char device_name[128];  /* "NVIDIA H100 80GB HBM3", or the processor's model */
   guint cuda_devices;
   guint threads;
-  gboolean onednn;       /* the encoder's large products go through oneDNN, not through BLAS */
-  char blas[128];        /* library that the other products end in, as loaded */
-  gboolean blas_slow;    /* it is the reference BLAS: minutes where others take seconds */
+  gboolean onednn;    /* libtorch's large products go through oneDNN, not through BLAS */
+  char blas[128];     /* library that its other products end in, as loaded; "" without libtorch */
+  gboolean blas_slow; /* it is the reference BLAS: minutes where others take seconds */
   gboolean cuda_kernels; /* our kernels are compiled in */
 } EngineInfo;
 
@@ -59,14 +66,15 @@ typedef struct
   guint latent_width;
   gboolean has_classifier; /* CT-LiPro's own head is in the checkpoint */
   guint classes;           /* of that head; 0 without one */
-  char weights_hash[33];   /* XXH3 of the sizes and of the tensors that the image path reads, as float32 */
+  char weights_hash[33];   /* XXH3 of the sizes and of the tensors that the image path reads, as
+                              float32 */
 } EngineEncoderInfo;
 
 /**
  * engine_encoder_open: read the image path's tensors from a checkpoint onto the engine's device.
  *
- * Sizes come from the tensors' shapes and must agree with @description; missing or misshapen keys are one
- * error that lists them. The engine must outlive the encoder.
+ * Sizes come from the tensors' shapes and must agree with @description; missing or misshapen keys
+ * are one error that lists them. The engine must outlive the encoder.
  */
 EngineEncoder *engine_encoder_open (Engine *engine, const char *checkpoint_path,
                                     const EncoderDescription *description, GError **error);
@@ -76,9 +84,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EngineEncoder, engine_encoder_close)
 const EngineEncoderInfo *engine_encoder_info (EngineEncoder *encoder);
 
 /**
- * EngineProbe: called with every intermediate of the network, by the reference's name ("patch_tokens",
- * "spatial_0_attn", "vq_in", ...), for one volume after the other and without a dimension for the batch.
- * float32 but for "vq_indices" (int64). For tests and --dump.
+ * EngineProbe: called with every intermediate of the network, by the reference's name
+ * ("patch_tokens", "spatial_0_attn", "vq_in", ...), for one volume after the other and without a
+ * dimension for the batch. float32 but for "vq_indices" (int64). For tests and --dump.
  */
 typedef void (*EngineProbe) (const char *name, guint n_dims, const gint64 *shape, const void *data,
                              gpointer user_data);
@@ -92,13 +100,17 @@ typedef void (*EngineProbe) (const char *name, guint n_dims, const gint64 *shape
  *
  * Not for two threads on one encoder at once.
  */
-gboolean engine_encode (EngineEncoder *encoder, const float *input, gsize n, float *latents, EngineProbe probe,
-                        gpointer user_data, GCancellable *cancellable, GError **error);
+gboolean engine_encode (EngineEncoder *encoder, const float *input, gsize n, float *latents,
+                        EngineProbe probe, gpointer user_data, GCancellable *cancellable,
+                        GError **error);
 
-/** engine_classify: probabilities (n × classes) of CT-LiPro's own head on latents; error where the checkpoint has none. */
-gboolean engine_classify (EngineEncoder *encoder, const float *latents, gsize n, double *probabilities, GError **error);
+/** engine_classify: probabilities (n × classes) of CT-LiPro's own head on latents; error where the
+ * checkpoint has none. */
+gboolean engine_classify (EngineEncoder *encoder, const float *latents, gsize n,
+                          double *probabilities, GError **error);
 
-/** engine_head_fit: head_fit on the engine's device; same arguments, same formula, same order of samples. */
-gboolean engine_head_fit (Engine *engine, Head *head, const float *latents, const guint8 *labels, gsize n,
-                          const HeadFitOptions *options, HeadEpochFunc on_epoch, gpointer user_data,
-                          GCancellable *cancellable, GError **error);
+/** engine_head_fit: head_fit on the engine's device; same arguments, same formula, same order of
+ * samples. */
+gboolean engine_head_fit (Engine *engine, Head *head, const float *latents, const guint8 *labels,
+                          gsize n, const HeadFitOptions *options, HeadEpochFunc on_epoch,
+                          gpointer user_data, GCancellable *cancellable, GError **error);

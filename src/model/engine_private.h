@@ -1,5 +1,5 @@
 /**
- * engine_private.h: what the engine module exports to the program: one table of functions,
+ * engine_private.h: what a form of the engine gives to the program: one table of functions,
  * engine.h's.
  */
 #pragma once
@@ -30,3 +30,12 @@ typedef struct
                         gsize n, const HeadFitOptions *options, HeadEpochFunc on_epoch,
                         gpointer user_data, GCancellable *cancellable, GError **error);
 } EngineModule;
+
+/** What every form's Engine and EngineEncoder begin with: the table that they belong to. */
+typedef struct
+{
+  const EngineModule *module;
+} EngineForm;
+
+/** engine_cpu: the form that computes on the processor and needs no library. */
+extern const EngineModule engine_cpu;

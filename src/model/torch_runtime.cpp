@@ -1,6 +1,7 @@
 #include "model/torch_runtime.h"
 
 #include "base/error.h"
+#include "model/processor.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -91,38 +92,13 @@ torch_runtime_device (const char *name, TensorDevice *device, GError **error)
 {
   if (strcmp (name, "cpu") == 0)
     *device = TENSOR_CPU;
-  else if (strcmp (name, "auto") == 0)
-    *device = torch_runtime_cuda_devices () > 0 ? 0 : TENSOR_CPU;
-  else if (g_str_has_prefix (name, "cuda:"))
-    {
-      if (!cuda_device (name, device, error))
-        return FALSE;
-    }
-  else
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "%s: not a device; choose auto, cpu or cuda:N", name);
-      return FALSE;
-    }
+  else if (!cuda_device (name, device, error))
+    return FALSE;
 
   /* The golden numbers are float32's; TensorFloat-32 keeps 10 bits of the fraction. */
   at::globalContext ().setAllowTF32CuBLAS (false);
   at::globalContext ().setAllowTF32CuDNN (false);
   return TRUE;
-}
-
-static char *
-processor_name (void)
-{
-  g_autofree char *text = NULL;
-  g_autofree char *line = NULL;
-  const char *model, *name;
-
-  if (!g_file_get_contents ("/proc/cpuinfo", &text, NULL, NULL)
-      || (model = strstr (text, "model name")) == NULL || (name = strchr (model, ':')) == NULL)
-    return g_strdup ("processor");
-  line = g_strndup (name + 1, strcspn (name + 1, "\n"));
-  return g_strdup (g_strstrip (line));
 }
 
 /** From the driver's own library, since ATen's properties need CUDA's headers to compile. */

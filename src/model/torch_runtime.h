@@ -22,7 +22,7 @@ const char *torch_runtime_version (void);
 void torch_runtime_set_threads (guint n);
 
 /**
- * torch_runtime_device: "auto", "cpu" or "cuda:N" to a device that is there.
+ * torch_runtime_device: "cpu" or "cuda:N" to a device that is there.
  *
  * @device: (out)
  */

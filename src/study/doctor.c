@@ -42,6 +42,19 @@ examine_engine (StudyDoctor *doctor)
            doctor->engine.blas);
 }
 
+/** The processor does without libtorch; that it does not load is told, but is no fault. */
+static void
+examine_torch (StudyDoctor *doctor)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Engine) engine = engine_open ("torch", doctor->threads, &error);
+
+  if (engine != NULL)
+    engine_info (engine, &doctor->torch);
+  else
+    doctor->torch_fault = g_strdup (error->message);
+}
+
 static void
 examine_share (StudyDoctor *doctor)
 {
@@ -105,6 +118,9 @@ study_doctor (Job *job, gpointer data, GError **error)
     return FALSE;
   job_stage (job, "measuring the engine", "", 0);
   examine_engine (doctor);
+  if (!job_checkpoint (job, error))
+    return FALSE;
+  examine_torch (doctor);
   return TRUE;
 }
 
@@ -112,4 +128,5 @@ void
 study_doctor_clear (StudyDoctor *doctor)
 {
   g_clear_pointer (&doctor->faults, g_ptr_array_unref);
+  g_clear_pointer (&doctor->torch_fault, g_free);
 }

@@ -16,7 +16,9 @@ typedef struct
   /* out */
   gboolean engine_works;
   EngineInfo engine;
-  double gflops; /* NaN where not measured */
+  EngineInfo torch; /* of libtorch's form, which GPUs need; its form is "" where it does not load */
+  char *torch_fault; /* (nullable) why */
+  double gflops;     /* NaN where not measured */
   gboolean has_workspace, workspace_sound;
   int schema_version;
   guint records_kept, encoders, latents, runs;

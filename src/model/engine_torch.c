@@ -1,36 +1,39 @@
 /*
- * The module's side of the engine: devices and threads, an open encoder, and engine.h's functions
- * on both.
+ * The engine on libtorch: devices and threads, an open encoder, and engine.h's functions on both.
  */
 #include "model/engine_private.h"
 
 #include "base/error.h"
 #include "config.h"
-#include "model/ctvit.h"
+#include "model/ctvit_torch.h"
 #include "model/head_torch.h"
 #include "model/torch_runtime.h"
 
 #include <gmodule.h>
 #include <math.h>
 
+G_MODULE_EXPORT extern const EngineModule ctclip_engine_module;
+
 struct _Engine
 {
+  EngineForm form;
   TensorDevice device;
   guint threads;
 };
 
 struct _EngineEncoder
 {
+  EngineForm form;
   Engine *engine;
   TensorScope *weights; /* owns the network's tensors */
-  Ctvit *net;
+  CtvitTorch *torch;
   EngineEncoderInfo info;
 };
 
 /* ---- engine ---- */
 
 static Engine *
-module_open (const char *device_name, guint threads, GError **error)
+torch_open (const char *device_name, guint threads, GError **error)
 {
   TensorDevice device;
   Engine *engine;
@@ -38,6 +41,7 @@ module_open (const char *device_name, guint threads, GError **error)
   if (!torch_runtime_device (device_name, &device, error))
     return NULL;
   engine = g_new0 (Engine, 1);
+  engine->form.module = &ctclip_engine_module;
   engine->device = device;
   engine->threads = threads > 0 ? threads : g_get_num_processors ();
   torch_runtime_set_threads (engine->threads);
@@ -45,18 +49,19 @@ module_open (const char *device_name, guint threads, GError **error)
 }
 
 static void
-module_close (Engine *engine)
+torch_close (Engine *engine)
 {
   g_free (engine);
 }
 
 static void
-module_info (Engine *engine, EngineInfo *info)
+torch_info (Engine *engine, EngineInfo *info)
 {
   g_autofree char *name = torch_runtime_device_name (engine->device);
   g_autofree char *blas = torch_runtime_blas (&info->blas_slow);
 
   g_strlcpy (info->torch_version, torch_runtime_version (), sizeof info->torch_version);
+  g_snprintf (info->form, sizeof info->form, "libtorch %s", torch_runtime_version ());
   if (engine->device == TENSOR_CPU)
     g_strlcpy (info->device, "cpu", sizeof info->device);
   else
@@ -64,8 +69,8 @@ module_info (Engine *engine, EngineInfo *info)
   g_strlcpy (info->device_name, name, sizeof info->device_name);
   info->cuda_devices = torch_runtime_cuda_devices ();
   info->threads = engine->threads;
-  info->onednn = torch_runtime_onednn ();
   g_strlcpy (info->blas, blas, sizeof info->blas);
+  info->onednn = torch_runtime_onednn ();
 #ifdef HAVE_CUDA
   info->cuda_kernels = TRUE;
 #else
@@ -74,7 +79,7 @@ module_info (Engine *engine, EngineInfo *info)
 }
 
 static double
-module_gflops (Engine *engine, GError **error)
+torch_gflops (Engine *engine, GError **error)
 {
   enum
   {
@@ -111,62 +116,42 @@ module_gflops (Engine *engine, GError **error)
 /* ---- encoder ---- */
 
 static void
-fill_info (const Ctvit *net, EngineEncoderInfo *info)
+torch_encoder_close (EngineEncoder *encoder)
 {
-  info->dim = net->dim;
-  info->heads = net->heads;
-  info->dim_head = net->dim_head;
-  info->spatial_layers = net->spatial.n_layers;
-  info->temporal_layers = net->temporal.n_layers;
-  info->codebook_size = net->codebook_size;
-  info->tokens_t = net->tokens_t;
-  info->tokens_h = net->tokens_h;
-  info->tokens_w = net->tokens_w;
-  info->frames = net->tokens_t * net->patch_frames;
-  info->height = net->tokens_h * net->patch_height;
-  info->width = net->tokens_w * net->patch_width;
-  info->latent_width = net->latent_width;
-  info->has_classifier = net->classes > 0;
-  info->classes = net->classes;
-  g_strlcpy (info->weights_hash, net->hash, sizeof info->weights_hash);
-}
-
-static void
-module_encoder_close (EngineEncoder *encoder)
-{
-  g_clear_pointer (&encoder->net, ctvit_free);
+  g_clear_pointer (&encoder->torch, ctvit_torch_free);
   tensor_scope_end (encoder->weights, NULL);
   g_free (encoder);
 }
 
 static EngineEncoder *
-module_encoder_open (Engine *engine, const char *checkpoint_path,
-                     const EncoderDescription *description, GError **error)
+torch_encoder_open (Engine *engine, const char *checkpoint_path,
+                    const EncoderDescription *description, GError **error)
 {
   EngineEncoder *encoder = g_new0 (EngineEncoder, 1);
 
   torch_runtime_set_threads (engine->threads);
+  encoder->form.module = &ctclip_engine_module;
   encoder->engine = engine;
   encoder->weights = tensor_scope_new (engine->device, NULL);
-  encoder->net = ctvit_load (encoder->weights, checkpoint_path, description, error);
-  if (encoder->net == NULL)
+  encoder->torch = ctvit_torch_load (encoder->weights, checkpoint_path, description, error);
+  if (encoder->torch == NULL)
     {
-      module_encoder_close (encoder);
+      torch_encoder_close (encoder);
       return NULL;
     }
-  fill_info (encoder->net, &encoder->info);
+  ctvit_info (encoder->torch->net, &encoder->info);
   return encoder;
 }
 
 static const EngineEncoderInfo *
-module_encoder_info (EngineEncoder *encoder)
+torch_encoder_info (EngineEncoder *encoder)
 {
   return &encoder->info;
 }
 
 static gboolean
-module_encode (EngineEncoder *encoder, const float *input, gsize n, float *latents,
-               EngineProbe probe, gpointer user_data, GCancellable *cancellable, GError **error)
+torch_encode (EngineEncoder *encoder, const float *input, gsize n, float *latents,
+              EngineProbe probe, gpointer user_data, GCancellable *cancellable, GError **error)
 {
   const EngineEncoderInfo *info = &encoder->info;
   const gsize volume_size = (gsize) info->frames * info->height * info->width;
@@ -177,7 +162,7 @@ module_encode (EngineEncoder *encoder, const float *input, gsize n, float *laten
       TensorScope *s = tensor_scope_new (encoder->engine->device, cancellable);
       Tensor *volume =
           t_borrow_floats (s, input + i * volume_size, info->frames, info->height, info->width);
-      Tensor *latent = ctvit_latent (encoder->net, s, volume, probe, user_data);
+      Tensor *latent = ctvit_torch_latent (encoder->torch, s, volume, probe, user_data);
 
       t_read_floats (s, latent, latents + i * info->latent_width, info->latent_width);
       if (!tensor_scope_end (s, error))
@@ -187,24 +172,19 @@ module_encode (EngineEncoder *encoder, const float *input, gsize n, float *laten
 }
 
 static gboolean
-module_classify (EngineEncoder *encoder, const float *latents, gsize n, double *probabilities,
-                 GError **error)
+torch_classify (EngineEncoder *encoder, const float *latents, gsize n, double *probabilities,
+                GError **error)
 {
-  const Ctvit *net = encoder->net;
+  const Ctvit *net = encoder->torch->net;
   const gsize n_logits = n * net->classes;
   g_autofree float *logits = g_new (float, MAX (1, n_logits));
   TensorScope *s;
 
-  if (net->classes == 0)
-    {
-      g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
-                           "the checkpoint has no head of its own (classifier.weight); train one");
-      return FALSE;
-    }
   torch_runtime_set_threads (encoder->engine->threads);
   s = tensor_scope_new (encoder->engine->device, NULL);
-  t_read_floats (s, ctvit_logits (net, s, t_from_floats (s, latents, n, net->latent_width)), logits,
-                 n_logits);
+  t_read_floats (
+      s, ctvit_torch_logits (encoder->torch, s, t_from_floats (s, latents, n, net->latent_width)),
+      logits, n_logits);
   if (!tensor_scope_end (s, error))
     return FALSE;
   for (gsize i = 0; i < n_logits; i++)
@@ -215,28 +195,26 @@ module_classify (EngineEncoder *encoder, const float *latents, gsize n, double *
 /* ---- head ---- */
 
 static gboolean
-module_head_fit (Engine *engine, Head *head, const float *latents, const guint8 *labels, gsize n,
-                 const HeadFitOptions *options, HeadEpochFunc on_epoch, gpointer user_data,
-                 GCancellable *cancellable, GError **error)
+torch_head_fit (Engine *engine, Head *head, const float *latents, const guint8 *labels, gsize n,
+                const HeadFitOptions *options, HeadEpochFunc on_epoch, gpointer user_data,
+                GCancellable *cancellable, GError **error)
 {
   torch_runtime_set_threads (engine->threads);
   return head_torch_fit (engine->device, head, latents, labels, n, options, on_epoch, user_data,
                          cancellable, error);
 }
 
-G_MODULE_EXPORT extern const EngineModule ctclip_engine_module;
-
 const EngineModule ctclip_engine_module = {
   .version = PACKAGE_VERSION,
   .size = sizeof (EngineModule),
-  .open = module_open,
-  .close = module_close,
-  .info = module_info,
-  .gflops = module_gflops,
-  .encoder_open = module_encoder_open,
-  .encoder_close = module_encoder_close,
-  .encoder_info = module_encoder_info,
-  .encode = module_encode,
-  .classify = module_classify,
-  .head_fit = module_head_fit,
+  .open = torch_open,
+  .close = torch_close,
+  .info = torch_info,
+  .gflops = torch_gflops,
+  .encoder_open = torch_encoder_open,
+  .encoder_close = torch_encoder_close,
+  .encoder_info = torch_encoder_info,
+  .encode = torch_encode,
+  .classify = torch_classify,
+  .head_fit = torch_head_fit,
 };

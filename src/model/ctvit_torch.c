@@ -2,10 +2,7 @@
  * The pass from a volume to its latent. Shapes in comments: t, h, w are tokens in time, height and
  * width; d is the width of a token.
  */
-#include "model/ctvit.h"
-
-/* q·k of unit vectors lies in [−1, 1]; this makes softmax decide. */
-#define ATTENTION_SCALE 8.0
+#include "model/ctvit_torch.h"
 
 /*
  * A layer's work on the tokens goes in blocks of sequences whose widest intermediate takes this
@@ -17,7 +14,8 @@
 /** What stays the same during one pass. */
 typedef struct
 {
-  const Ctvit *net;
+  const CtvitTorch *torch;
+  const Ctvit *net;  /* the same, as it was read */
   EngineProbe probe; /* (nullable) */
   gpointer user_data;
 } Pass;
@@ -57,6 +55,62 @@ norm (TensorScope *s, const CtvitNorm *w, const Tensor *x)
   return t_layer_norm (s, x, w->gamma, w->beta);
 }
 
+/* ---- opening ---- */
+
+/** A tensor's numbers go to the scope's device; a failure is kept there. */
+static Tensor *
+place (float *numbers, guint n_dims, const gint64 *shape, gpointer scope)
+{
+  return tensor_adopt_floats (scope, numbers, n_dims, shape);
+}
+
+/** heads × n × n: the MLP's result for each distinct offset, spread over all pairs. */
+static Tensor *
+position_bias (const Ctvit *net, TensorScope *scope)
+{
+  const CtvitPositionBias *w = &net->position;
+  const gsize n = (gsize) net->tokens_h * net->tokens_w;
+  const gsize n_offsets = (2 * (gsize) net->tokens_h - 1) * (2 * (gsize) net->tokens_w - 1);
+  g_autofree float *offsets = g_new (float, 2 * n_offsets);
+  g_autofree gint64 *pairs = g_new (gint64, n * n);
+  TensorScope *s = tensor_scope_push (scope);
+  Tensor *x;
+
+  ctvit_position_offsets (net, offsets);
+  for (gsize i = 0; i < n; i++)
+    for (gsize j = 0; j < n; j++)
+      pairs[i * n + j] = (gint64) ctvit_position_offset (net, i, j);
+  x = t_from_floats (s, offsets, (gint64) n_offsets, 2);
+  for (guint i = 0; i < 2; i++)
+    x = t_leaky_relu (s, t_linear (s, x, w->weight[i], w->bias[i]), CTVIT_LEAKY_SLOPE);
+  x = t_linear (s, x, w->weight[2], w->bias[2]);
+  x = t_index_rows (s, x, t_from_int64 (s, pairs, (gint64) (n * n)));
+  x = t_view (s, x, (gint64) n, (gint64) n, net->heads);
+  return tensor_scope_pop (s, t_contiguous (s, t_permute (s, x, 2, 0, 1)));
+}
+
+CtvitTorch *
+ctvit_torch_load (TensorScope *scope, const char *path, const EncoderDescription *description,
+                  GError **error)
+{
+  g_autoptr (CtvitTorch) torch = g_new0 (CtvitTorch, 1);
+
+  torch->net = ctvit_load (path, description, place, scope, error);
+  if (torch->net == NULL)
+    return NULL;
+  torch->position_bias = position_bias (torch->net, scope);
+  torch->codes = t_select (scope, torch->net->codes, 0, 0);
+  torch->unit_codes = t_l2_normalize (scope, torch->codes);
+  return tensor_scope_ok (scope, error) ? g_steal_pointer (&torch) : NULL;
+}
+
+void
+ctvit_torch_free (CtvitTorch *torch)
+{
+  g_clear_pointer (&torch->net, ctvit_free);
+  g_free (torch);
+}
+
 /* ---- patches to tokens ---- */
 
 /** Patches in the order (pt, p1, p2) → LayerNorm → Linear → LayerNorm, a time step at a time. */
@@ -89,6 +143,13 @@ embed_patches (const Pass *pass, TensorScope *scope, const Tensor *volume)
 
 /* ---- one layer: x += PEG(x); x += Attention(x); x += FeedForward(x) ---- */
 
+/** dim × 1 × 3 × 3, for one of the three frames. */
+static Tensor *
+frame_kernel (TensorScope *s, const CtvitPeg *w, gint64 frame)
+{
+  return t_contiguous (s, t_select (s, w->kernel, 2, frame));
+}
+
 /**
  * Each channel's 3×3×3 convolution with zeros around the volume: one token on each side in space,
  * two before the start in time, so that a token sees its own time step and the two before it.
@@ -103,7 +164,7 @@ add_peg (const Pass *pass, TensorScope *scope, const CtvitPeg *w, Tensor *x, con
   const gint64 t = net->tokens_t;
   TensorScope *s = tensor_scope_push (scope);
   Tensor *images = t_view (s, x, t, net->tokens_h, net->tokens_w, net->dim);
-  Tensor *sum = t_depthwise_conv2d (s, images, w->kernel[2], w->bias);
+  Tensor *sum = t_depthwise_conv2d (s, images, frame_kernel (s, w, 2), w->bias);
 
   for (gint64 back = 1; back <= 2 && back < t; back++)
     {
@@ -111,7 +172,7 @@ add_peg (const Pass *pass, TensorScope *scope, const CtvitPeg *w, Tensor *x, con
       Tensor *earlier = t_narrow (step, images, 0, 0, t - back);
 
       t_add_ (step, t_narrow (step, sum, 0, back, t - back),
-              t_depthwise_conv2d (step, earlier, w->kernel[2 - back], NULL));
+              t_depthwise_conv2d (step, earlier, frame_kernel (step, w, 2 - back), NULL));
       tensor_scope_pop (step, NULL);
     }
   show (pass, s, sum, "%s_peg", name);
@@ -155,8 +216,8 @@ attention (const Ctvit *net, TensorScope *s, const CtvitLayer *layer, const Tens
 
   q = t_mul (s, t_l2_normalize (s, q), w->q_scale);
   k = t_mul (s, t_l2_normalize (s, k), w->k_scale);
-  out = t_attention (s, swap_heads (s, q), swap_heads (s, k), swap_heads (s, v), ATTENTION_SCALE,
-                     position);
+  out = t_attention (s, swap_heads (s, q), swap_heads (s, k), swap_heads (s, v),
+                     CTVIT_ATTENTION_SCALE, position);
   out = t_contiguous (s, swap_heads (s, out));
   tensor_shape (x, shape);
   return t_linear (s, t_view (s, out, shape[0], shape[1], inner), w->to_out, NULL);
@@ -222,7 +283,7 @@ apply_layer (const Pass *pass, TensorScope *scope, const CtvitLayer *layer, Tens
 /** All layers and the norm after them, in place. */
 static void
 transform_ (const Pass *pass, TensorScope *scope, const CtvitTransformer *transformer, Tensor *x,
-            const char *name)
+            const Tensor *position, const char *name)
 {
   TensorScope *s = tensor_scope_push (scope);
 
@@ -230,7 +291,7 @@ transform_ (const Pass *pass, TensorScope *scope, const CtvitTransformer *transf
     {
       g_autofree char *layer_name = g_strdup_printf ("%s_%u", name, i);
 
-      apply_layer (pass, s, &transformer->layers[i], x, transformer->position_bias, layer_name);
+      apply_layer (pass, s, &transformer->layers[i], x, position, layer_name);
     }
   t_copy_ (s, x, norm (s, &transformer->norm_out, x));
   show (pass, s, x, "%s_out", name);
@@ -247,25 +308,26 @@ encode_tokens (const Pass *pass, TensorScope *scope, const Tensor *volume)
   TensorScope *s = tensor_scope_push (scope);
   Tensor *tokens, *by_place;
 
-  show (pass, s, net->spatial.position_bias, "spatial_attn_bias");
+  show (pass, s, pass->torch->position_bias, "spatial_attn_bias");
   tokens = embed_patches (pass, s, volume);
-  transform_ (pass, s, &net->spatial, tokens, "spatial");
+  transform_ (pass, s, &net->spatial, tokens, pass->torch->position_bias, "spatial");
   by_place = t_contiguous (s, t_permute (s, tokens, 1, 0, 2)); /* (h w) t d */
-  transform_ (pass, s, &net->temporal, by_place, "temporal");
+  transform_ (pass, s, &net->temporal, by_place, NULL, "temporal");
   t_copy_ (s, tokens, t_permute (s, by_place, 1, 0, 2));
   return tensor_scope_pop (s, tokens);
 }
 
 Tensor *
-ctvit_latent (const Ctvit *net, TensorScope *scope, const Tensor *volume, EngineProbe probe,
-              gpointer user_data)
+ctvit_torch_latent (const CtvitTorch *torch, TensorScope *scope, const Tensor *volume,
+                    EngineProbe probe, gpointer user_data)
 {
-  const Pass pass = { net, probe, user_data };
+  const Ctvit *net = torch->net;
+  const Pass pass = { torch, net, probe, user_data };
   const gint64 places = (gint64) net->tokens_h * net->tokens_w, n = net->tokens_t * places;
   TensorScope *s = tensor_scope_push (scope);
   Tensor *tokens = t_view (s, encode_tokens (&pass, s, volume), n, net->dim);
-  Tensor *nearest = t_nearest_code (s, t_l2_normalize (s, tokens), net->unit_codes);
-  Tensor *codes = t_index_rows (s, net->codes, nearest);
+  Tensor *nearest = t_nearest_code (s, t_l2_normalize (s, tokens), torch->unit_codes);
+  Tensor *codes = t_index_rows (s, torch->codes, nearest);
   Tensor *pooled = t_mean (s, t_view (s, codes, net->tokens_t, places * net->dim), 0);
   Tensor *raw = t_matvec (s, net->to_latent, pooled);
   Tensor *latent = t_l2_normalize (s, raw);
@@ -280,7 +342,9 @@ ctvit_latent (const Ctvit *net, TensorScope *scope, const Tensor *volume, Engine
 }
 
 Tensor *
-ctvit_logits (const Ctvit *net, TensorScope *scope, const Tensor *latents)
+ctvit_torch_logits (const CtvitTorch *torch, TensorScope *scope, const Tensor *latents)
 {
+  const Ctvit *net = torch->net;
+
   return t_linear (scope, t_relu (scope, latents), net->classifier_weight, net->classifier_bias);
 }

@@ -1,0 +1,309 @@
+/*
+ * One form of the kernels. cpu_kernels.c includes this file for each kind of processor after it has
+ * set
+ *
+ *   FORM (word), FORM_NAME   a name for this kind of processor
+ *   TARGET                   the attribute that lets the compiler use its instructions
+ *   VECTOR_BYTES             of one register
+ *   TILE_ROWS                rows that are summed at once; twice as many vectors stay in registers
+ */
+
+typedef float FORM (Vector) __attribute__ ((vector_size (VECTOR_BYTES), may_alias));
+typedef gint32 FORM (Mask) __attribute__ ((vector_size (VECTOR_BYTES), may_alias));
+/** The same anywhere in memory. */
+typedef float FORM (Loose) __attribute__ ((vector_size (VECTOR_BYTES), aligned (4), may_alias));
+#define Vector FORM (Vector)
+#define Mask FORM (Mask)
+
+#define VECTOR_LANES (VECTOR_BYTES / sizeof (float))
+#define LANES (2 * VECTOR_LANES)
+
+/* A panel's sums are taken in parts of so many numbers: rounding grows with a part, not with all.
+ */
+#define PART 64
+
+/* Depth that is summed before the next tile's turn: that much of a panel stays in the first cache.
+ */
+#define CHUNK 512
+
+/** Vector @v of row @i of a panel, which starts at a multiple of a vector's size. */
+#define AT(panel, i, v) (((Vector *) (panel))[2 * (i) + (v)])
+
+/** Vector @v of numbers that start anywhere. */
+#define LOOSE(numbers, v) (((FORM (Loose) *) (numbers))[v])
+
+/** The vector of @a where @mask is set, of @b elsewhere. */
+#define CHOOSE(mask, a, b) ((Vector) (((Mask) (a) & (mask)) | ((Mask) (b) & ~(mask))))
+
+TARGET static inline void
+FORM (tile) (const float *tile, gsize depth, const float *panel, const float *start, float *out)
+{
+  Vector sum[TILE_ROWS][2] = { 0 };
+
+  if (start != NULL)
+    for (gsize r = 0; r < TILE_ROWS; r++)
+      for (gsize v = 0; v < 2; v++)
+        sum[r][v] = AT (start, r, v);
+#pragma GCC unroll 4
+  for (gsize p = 0; p < depth; p++)
+    {
+      const Vector first = AT (panel, p, 0), second = AT (panel, p, 1);
+
+      for (gsize r = 0; r < TILE_ROWS; r++)
+        {
+          const float factor = tile[p * TILE_ROWS + r];
+
+          sum[r][0] += factor * first;
+          sum[r][1] += factor * second;
+        }
+    }
+  for (gsize r = 0; r < TILE_ROWS; r++)
+    for (gsize v = 0; v < 2; v++)
+      AT (out, r, v) = sum[r][v];
+}
+
+TARGET static void
+FORM (multiply) (const float *tiles, gsize tile_step, gsize n_tiles, gsize depth,
+                 const float *panel, const float *start, float *out)
+{
+  for (gsize p = 0; p < depth; p += CHUNK)
+    {
+      const float *from = p > 0 ? out : start;
+
+      for (gsize t = 0; t < n_tiles; t++)
+        FORM (tile)
+      (tiles + t * tile_step + p * TILE_ROWS, MIN (CHUNK, depth - p), panel + p * LANES,
+       from != NULL ? from + t * TILE_ROWS * LANES : NULL, out + t * TILE_ROWS * LANES);
+    }
+}
+
+/** Of each token, Σ (x − centre)², or Σ x where @centre is %NULL. */
+TARGET static void
+FORM (sums) (const float *x, gsize n, const float *centre, float *sum)
+{
+  for (gsize v = 0; v < 2; v++)
+    {
+      Vector all = { 0 };
+
+      for (gsize i = 0; i < n; i += PART)
+        {
+          Vector part = { 0 };
+
+          for (gsize k = i; k < MIN (n, i + PART); k++)
+            if (centre == NULL)
+              part += AT (x, k, v);
+            else
+              part += (AT (x, k, v) - AT (centre, 0, v)) * (AT (x, k, v) - AT (centre, 0, v));
+          all += part;
+        }
+      AT (sum, 0, v) = all;
+    }
+}
+
+TARGET static void
+FORM (layer_norm) (const float *x, gsize n, const float *gamma, const float *beta, float *y)
+{
+  float mean[LANES] __attribute__ ((aligned (64)));
+  float scale[LANES] __attribute__ ((aligned (64)));
+
+  FORM (sums) (x, n, NULL, mean);
+  for (gsize l = 0; l < LANES; l++)
+    mean[l] /= (float) n;
+  FORM (sums) (x, n, mean, scale);
+  for (gsize l = 0; l < LANES; l++)
+    scale[l] = 1 / sqrtf (scale[l] / (float) n + 1e-5f);
+  for (gsize i = 0; i < n; i++)
+    for (gsize v = 0; v < 2; v++)
+      AT (y, i, v) = (AT (x, i, v) - AT (mean, 0, v)) * AT (scale, 0, v) * gamma[i] + beta[i];
+}
+
+TARGET static void
+FORM (unit) (float *x, gsize n, const float *scale, float factor)
+{
+  const float zero[LANES] __attribute__ ((aligned (64))) = { 0 };
+  float size[LANES] __attribute__ ((aligned (64)));
+
+  FORM (sums) (x, n, zero, size);
+  for (gsize l = 0; l < LANES; l++)
+    size[l] = factor / MAX (sqrtf (size[l]), 1e-12f);
+  for (gsize i = 0; i < n; i++)
+    for (gsize v = 0; v < 2; v++)
+      AT (x, i, v) *= AT (size, 0, v) * (scale != NULL ? scale[i] : 1);
+}
+
+/**
+ * exp(x) for x ≤ 0: 2ⁿ exp(r), x = n·log 2 + r, |r| ≤ log(2) / 2, and exp(r) by its series up to r⁷
+ * / 7!, which is exact to a float's last digit. Below −87 it stays at exp(−87), which adds nothing
+ * to 1.
+ */
+#define EXP(x, result)                                                                             \
+  do                                                                                               \
+    {                                                                                              \
+      const float magic = 12582912; /* 1.5 · 2²³: n lands in the last bits of the fraction */   \
+      const Vector least = { 0 };                                                                  \
+      const Vector bounded = CHOOSE ((x) > -87.0f, (x), least - 87.0f);                            \
+      const Vector shifted = bounded * 1.44269504f + magic, whole = shifted - magic;               \
+      const Vector r = (bounded - whole * 0.693145752f) - whole * 1.42860677e-6f;                  \
+      Vector series = r * (1 / 5040.0f) + 1 / 720.0f;                                              \
+      series = series * r + 1 / 120.0f;                                                            \
+      series = series * r + 1 / 24.0f;                                                             \
+      series = series * r + 1 / 6.0f;                                                              \
+      series = series * r + 0.5f;                                                                  \
+      series = series * r + 1.0f;                                                                  \
+      series = series * r + 1.0f;                                                                  \
+      (result) = (Vector) ((Mask) series + ((Mask) shifted << 23));                                \
+    }                                                                                              \
+  while (0)
+
+TARGET static void
+FORM (soften) (float *x, gsize n, float *sum)
+{
+  Vector largest[2] = { AT (x, 0, 0), AT (x, 0, 1) }, total[2] = { 0 };
+
+  for (gsize i = 1; i < n; i++)
+    for (gsize v = 0; v < 2; v++)
+      largest[v] = CHOOSE (AT (x, i, v) > largest[v], AT (x, i, v), largest[v]);
+  for (gsize i = 0; i < n; i++)
+    for (gsize v = 0; v < 2; v++)
+      {
+        const Vector below = AT (x, i, v) - largest[v];
+        Vector weight;
+
+        EXP (below, weight);
+        AT (x, i, v) = weight;
+        total[v] += weight;
+      }
+  for (gsize v = 0; v < 2; v++)
+    AT (sum, 0, v) = total[v];
+}
+
+/**
+ * erf(z) = z P(z²) / Q(z²), fitted to |z| ≤ 3.92 with a relative error of 2e-8, which rounding
+ * makes 4e-7; beyond, a float knows only ±1.
+ */
+TARGET static void
+FORM (gate) (float *x, const float *gate, gsize n)
+{
+  const float edge = 3.92f;
+  const Vector one = { 0 };
+
+  for (gsize i = 0; i < n; i++)
+    for (gsize v = 0; v < 2; v++)
+      {
+        const Vector g = AT (gate, i, v), z = g * 0.707106781f, u = z * z;
+        Vector p = u * 2.05008223e-6f + 2.84883776e-4f, q = u * 3.80917190e-5f + 1.16254541e-3f;
+        Vector erf;
+
+        p = p * u + 3.76565685e-3f;
+        p = p * u + 5.27488478e-2f;
+        p = p * u + 1.90407366e-1f;
+        p = p * u + 1.12837911f;
+        q = q * u + 1.49692968e-2f;
+        q = q * u + 1.14109486e-1f;
+        q = q * u + 5.02076864e-1f;
+        q = q * u + 1.0f;
+        erf = CHOOSE (z > edge, one + 1.0f, CHOOSE (z < -edge, one - 1.0f, z * p / q));
+        AT (x, i, v) *= 0.5f * g * (1.0f + erf);
+      }
+}
+
+TARGET static void
+FORM (best) (const float *x, gsize n, gint32 first, float *largest, gint32 *where)
+{
+  for (gsize v = 0; v < 2; v++)
+    {
+      Vector most = AT (largest, 0, v);
+      Mask at = ((Mask *) where)[v];
+
+      for (gsize i = 0; i < n; i++)
+        {
+          const Mask more = AT (x, i, v) > most;
+
+          most = CHOOSE (more, AT (x, i, v), most);
+          at = (more & (first + (gint32) i)) | (at & ~more);
+        }
+      AT (largest, 0, v) = most;
+      ((Mask *) where)[v] = at;
+    }
+}
+
+TARGET static void
+FORM (weighted_sum) (const float *const *rows, const float *const *weights, gsize n_rows,
+                     const float *start, gsize n, float *y)
+{
+  gsize i = 0;
+
+  for (; i + LANES <= n; i += LANES)
+    {
+      Vector first = LOOSE (start + i, 0), second = LOOSE (start + i, 1);
+
+      for (gsize k = 0; k < n_rows; k++)
+        {
+          first += LOOSE (rows[k] + i, 0) * LOOSE (weights[k] + i, 0);
+          second += LOOSE (rows[k] + i, 1) * LOOSE (weights[k] + i, 1);
+        }
+      LOOSE (y + i, 0) = first;
+      LOOSE (y + i, 1) = second;
+    }
+  for (; i < n; i++)
+    {
+      y[i] = start[i];
+      for (gsize k = 0; k < n_rows; k++)
+        y[i] += rows[k][i] * weights[k][i];
+    }
+}
+
+TARGET static double
+FORM (dot) (const float *a, const float *b, gsize n)
+{
+  double total = 0;
+  gsize i = 0;
+
+  while (i + LANES <= n)
+    {
+      const gsize end = MIN (n, i + PART * LANES);
+      Vector first = { 0 }, second = { 0 };
+
+      for (; i + LANES <= end; i += LANES)
+        {
+          first += LOOSE (a + i, 0) * LOOSE (b + i, 0);
+          second += LOOSE (a + i, 1) * LOOSE (b + i, 1);
+        }
+      first += second;
+      for (gsize l = 0; l < VECTOR_LANES; l++)
+        total += first[l];
+    }
+  for (; i < n; i++)
+    total += (double) a[i] * b[i];
+  return total;
+}
+
+static const CpuKernels FORM (kernels) = {
+  .name = FORM_NAME,
+  .lanes = LANES,
+  .tile_rows = TILE_ROWS,
+  .multiply = FORM (multiply),
+  .layer_norm = FORM (layer_norm),
+  .unit = FORM (unit),
+  .soften = FORM (soften),
+  .gate = FORM (gate),
+  .best = FORM (best),
+  .weighted_sum = FORM (weighted_sum),
+  .dot = FORM (dot),
+};
+
+#undef Vector
+#undef Mask
+#undef VECTOR_LANES
+#undef LANES
+#undef PART
+#undef CHUNK
+#undef AT
+#undef LOOSE
+#undef CHOOSE
+#undef EXP
+#undef FORM
+#undef FORM_NAME
+#undef TARGET
+#undef VECTOR_BYTES
+#undef TILE_ROWS

@@ -1,0 +1,291 @@
+/*
+ * Opening an encoder for the processor: its weights, in the order in which the kernels read them.
+ */
+#include "model/ctvit_cpu.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Numbers of weights that stay in the second cache while panels go by: 192 KiB. */
+#define GROUP_NUMBERS (48u << 10)
+
+gsize
+ctvit_cpu_whole (gsize n, gsize unit)
+{
+  return (n + unit - 1) / unit * unit;
+}
+
+float *
+ctvit_cpu_floats (gsize n)
+{
+  void *numbers = NULL;
+
+  if (posix_memalign (&numbers, 64, MAX (n, 1) * sizeof (float)) != 0)
+    g_error ("%" G_GSIZE_FORMAT " bytes of memory were refused", n * sizeof (float));
+  return numbers;
+}
+
+float *
+ctvit_cpu_tile (const CpuKernels *kernels, const float *numbers, gsize rows, gsize columns)
+{
+  const gsize unit = kernels->tile_rows;
+  float *tiles = ctvit_cpu_floats (ctvit_cpu_whole (rows, unit) * columns), *to = tiles;
+
+  for (gsize first = 0; first < rows; first += unit)
+    for (gsize c = 0; c < columns; c++)
+      for (gsize r = first; r < first + unit; r++)
+        *to++ = r < rows ? numbers[r * columns + c] : 0;
+  return tiles;
+}
+
+void
+ctvit_cpu_project (const CpuKernels *kernels, const float *tiles, gsize rows, gsize depth,
+                   const float *in, gsize in_step, gsize n_panels, float *out, gsize out_step)
+{
+  const gsize unit = kernels->tile_rows, n = (rows + unit - 1) / unit;
+  const gsize group = MAX (1, GROUP_NUMBERS / (depth * unit));
+
+  for (gsize first = 0; first < n; first += group)
+    for (gsize i = 0; i < n_panels; i++)
+      kernels->multiply (tiles + first * unit * depth, unit * depth, MIN (group, n - first), depth,
+                         in + i * in_step, NULL,
+                         out + i * out_step + first * unit * kernels->lanes);
+}
+
+void
+ctvit_cpu_load_panel (const CpuKernels *kernels, const float *tokens, gsize n, gsize width,
+                      float *panel)
+{
+  enum
+  {
+    PART = 16 /* numbers of a cache line */
+  };
+  const gsize lanes = kernels->lanes;
+
+  for (gsize first = 0; first < width; first += PART)
+    for (gsize l = 0; l < lanes; l++)
+      for (gsize c = first; c < MIN (first + PART, width); c++)
+        panel[c * lanes + l] = l < n ? tokens[l * width + c] : 0;
+}
+
+/* ---- placing ---- */
+
+static void
+tensor_free (gpointer data)
+{
+  Tensor *tensor = data;
+
+  g_free (tensor->numbers);
+  g_free (tensor->tiles);
+  g_free (tensor);
+}
+
+static Tensor *
+place (float *numbers, guint n_dims, const gint64 *shape, gpointer tensors)
+{
+  Tensor *tensor = g_new0 (Tensor, 1);
+
+  tensor->numbers = numbers;
+  tensor->columns = (gsize) shape[n_dims - 1];
+  tensor->rows = 1;
+  for (guint i = 0; i + 1 < n_dims; i++)
+    tensor->rows *= (gsize) shape[i];
+  g_ptr_array_add (tensors, tensor);
+  return tensor;
+}
+
+/** The kernels need the tiles only. */
+static void
+pack (const CtvitCpu *cpu, Tensor *matrix)
+{
+  matrix->tiles = ctvit_cpu_tile (cpu->kernels, matrix->numbers, matrix->rows, matrix->columns);
+  g_clear_pointer (&matrix->numbers, g_free);
+}
+
+/** Values and gates in tiles of their own, one behind the other. */
+static void
+pack_halves (const CtvitCpu *cpu, Tensor *matrix)
+{
+  const gsize half = matrix->rows / 2, n = half * matrix->columns;
+  const gsize tiled = ctvit_cpu_whole (half, cpu->kernels->tile_rows) * matrix->columns;
+
+  matrix->tiles = ctvit_cpu_floats (2 * tiled);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree float *tiles =
+          ctvit_cpu_tile (cpu->kernels, matrix->numbers + i * n, half, matrix->columns);
+
+      memcpy (matrix->tiles + i * tiled, tiles, tiled * sizeof *tiles);
+    }
+  g_clear_pointer (&matrix->numbers, g_free);
+}
+
+/** dim × 27 → 27 × dim */
+static void
+pack_peg (const Ctvit *net, Tensor *kernel)
+{
+  enum
+  {
+    TAPS = 27
+  };
+
+  kernel->tiles = ctvit_cpu_floats (TAPS * net->dim);
+  for (gsize tap = 0; tap < TAPS; tap++)
+    for (gsize c = 0; c < net->dim; c++)
+      kernel->tiles[tap * net->dim + c] = kernel->numbers[c * TAPS + tap];
+  g_clear_pointer (&kernel->numbers, g_free);
+}
+
+static void
+pack_transformer (const CtvitCpu *cpu, const CtvitTransformer *transformer)
+{
+  for (guint i = 0; i < transformer->n_layers; i++)
+    {
+      const CtvitLayer *layer = &transformer->layers[i];
+
+      pack_peg (cpu->net, layer->peg.kernel);
+      pack (cpu, layer->attention.to_q);
+      pack (cpu, layer->attention.to_kv);
+      pack (cpu, layer->attention.to_out);
+      pack_halves (cpu, layer->feed_forward.in);
+      pack (cpu, layer->feed_forward.out);
+    }
+}
+
+/** Tiles of the codes at norm 1, beside the codes as stored. */
+static void
+pack_codes (const CtvitCpu *cpu, Tensor *codes)
+{
+  const gsize n = codes->rows * codes->columns;
+  g_autofree float *unit = g_memdup2 (codes->numbers, n * sizeof (float));
+
+  for (float *code = unit; code < unit + n; code += codes->columns)
+    {
+      const float size = (float) sqrt (cpu->kernels->dot (code, code, codes->columns));
+
+      for (gsize c = 0; c < codes->columns; c++)
+        code[c] /= MAX (size, 1e-12f);
+    }
+  codes->tiles = ctvit_cpu_tile (cpu->kernels, unit, codes->rows, codes->columns);
+}
+
+/* ---- position bias ---- */
+
+/** @x: a panel, which gets @bias and, unless it is the last layer's, LeakyReLU. */
+static void
+activate (const CtvitCpu *cpu, float *x, const Tensor *bias, gboolean last)
+{
+  const gsize lanes = cpu->kernels->lanes;
+
+  for (gsize i = 0; i < bias->columns * lanes; i++)
+    {
+      x[i] += bias->numbers[i / lanes];
+      if (!last && x[i] < 0)
+        x[i] *= (float) CTVIT_LEAKY_SLOPE;
+    }
+}
+
+/** The MLP's result for each offset: offsets × heads. */
+static float *
+offset_biases (const CtvitCpu *cpu, gsize n_offsets)
+{
+  const CtvitPositionBias *w = &cpu->net->position;
+  const CpuKernels *k = cpu->kernels;
+  const gsize width = w->weight[0]->rows, heads = cpu->net->heads;
+  const gsize size = ctvit_cpu_whole (MAX (width, heads), k->tile_rows) * k->lanes;
+  g_autofree float *offsets = g_new (float, 2 * n_offsets);
+  g_autofree float *x = ctvit_cpu_floats (size), *y = ctvit_cpu_floats (size);
+  float *biases = g_new (float, n_offsets *heads);
+
+  ctvit_position_offsets (cpu->net, offsets);
+  for (gsize first = 0; first < n_offsets; first += k->lanes)
+    {
+      const gsize n = MIN (k->lanes, n_offsets - first);
+
+      ctvit_cpu_load_panel (k, offsets + 2 * first, n, 2, x);
+      for (guint i = 0; i < 3; i++)
+        {
+          float *swap = x;
+
+          ctvit_cpu_project (k, w->weight[i]->tiles, w->weight[i]->rows, w->weight[i]->columns, x,
+                             0, 1, y, 0);
+          activate (cpu, y, w->bias[i], i == 2);
+          x = y;
+          y = swap;
+        }
+      for (gsize l = 0; l < n; l++)
+        for (gsize head = 0; head < heads; head++)
+          biases[(first + l) * heads + head] = x[head * k->lanes + l];
+    }
+  return biases;
+}
+
+static void
+place_position (CtvitCpu *cpu)
+{
+  const Ctvit *net = cpu->net;
+  const CpuKernels *k = cpu->kernels;
+  const gsize n = (gsize) net->tokens_h * net->tokens_w, lanes = k->lanes;
+  const gsize keys = ctvit_cpu_whole (n, k->tile_rows), queries = ctvit_cpu_whole (n, lanes);
+  g_autofree float *biases = NULL;
+  float *to;
+
+  for (guint i = 0; i < 3; i++)
+    pack (cpu, net->position.weight[i]);
+  biases = offset_biases (cpu, (2 * (gsize) net->tokens_h - 1) * (2 * (gsize) net->tokens_w - 1));
+  to = cpu->position = ctvit_cpu_floats (net->heads * queries * keys);
+  for (gsize head = 0; head < net->heads; head++)
+    for (gsize first = 0; first < queries; first += lanes)
+      for (gsize j = 0; j < keys; j++)
+        for (gsize i = first; i < first + lanes; i++)
+          *to++ = j >= n   ? CTVIT_NEVER
+                  : i >= n ? 0
+                           : biases[ctvit_position_offset (net, i, j) * net->heads + head];
+}
+
+/* ---- opening ---- */
+
+CtvitCpu *
+ctvit_cpu_load (const char *path, const EncoderDescription *description, guint threads,
+                GError **error)
+{
+  g_autoptr (CtvitCpu) cpu = g_new0 (CtvitCpu, 1);
+  const Ctvit *net;
+  gsize numbers;
+
+  cpu->kernels = cpu_kernels ();
+  cpu->tensors = g_ptr_array_new_with_free_func (tensor_free);
+  net = cpu->net = ctvit_load (path, description, place, cpu->tensors, error);
+  if (net == NULL)
+    return NULL;
+  pack (cpu, net->patch_weight);
+  pack_transformer (cpu, &net->spatial);
+  pack_transformer (cpu, &net->temporal);
+  pack_codes (cpu, net->codes);
+  place_position (cpu);
+
+  numbers = (gsize) net->tokens_t * net->tokens_h * net->tokens_w * net->dim;
+  cpu->x = ctvit_cpu_floats (numbers);
+  cpu->y = ctvit_cpu_floats (numbers);
+  cpu->team = team_new (threads);
+  cpu->scratch = g_new0 (CtvitScratch *, threads);
+  for (guint i = 0; i < threads; i++)
+    cpu->scratch[i] = ctvit_cpu_scratch_new (cpu);
+  return g_steal_pointer (&cpu);
+}
+
+void
+ctvit_cpu_free (CtvitCpu *cpu)
+{
+  for (guint i = 0; cpu->scratch != NULL && i < team_size (cpu->team); i++)
+    ctvit_cpu_scratch_free (cpu->scratch[i]);
+  g_free (cpu->scratch);
+  g_clear_pointer (&cpu->team, team_free);
+  g_clear_pointer (&cpu->net, ctvit_free);
+  g_clear_pointer (&cpu->tensors, g_ptr_array_unref);
+  g_free (cpu->position);
+  g_free (cpu->x);
+  g_free (cpu->y);
+  g_free (cpu);
+}
