@@ -1,0 +1,253 @@
+/**
+ * bench_encode CHECKPOINT SCAN [ROUNDS]: how long encoding one scan takes on two threads.
+ *
+ * Beside the time that the products alone, 790 GFLOP, take at the rate of the quickest sgemm on this
+ * machine (13824 × 512 × 2730; OpenBLAS and oneDNN, whichever are installed), and beside libtorch's
+ * form of the network; all in turn, several times. The network has the real sizes; tests/make_lipro
+ * makes such a checkpoint.
+ */
+#include "bench_store.h"
+
+#include "base/share.h"
+#include "model/engine.h"
+#include "volume/prepare.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#define THREADS 2
+#define GFLOP 790.0 /* of the network's products on one volume */
+#define ROUNDS 5
+#define MAX_ROUNDS 100
+
+/* ---- clocks ---- */
+
+/** Other work on the machine lengthens the wall clock's seconds more than the processor's. */
+typedef struct
+{
+  double wall_s, processor_s;
+} Seconds;
+
+static Seconds
+now (void)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return (Seconds){ bench_now_ms () / 1e3,
+                    (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+                        + (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6 };
+}
+
+static Seconds
+since (Seconds start)
+{
+  const Seconds end = now ();
+
+  return (Seconds){ end.wall_s - start.wall_s, end.processor_s - start.processor_s };
+}
+
+/* ---- sgemm ---- */
+
+enum
+{
+  M = 13824,
+  K = 512,
+  N = 2730,
+  PRODUCTS = 5 /* of one measurement */
+};
+
+typedef struct
+{
+  const char *name;
+  void (*blas) (int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
+                const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
+  int (*dnnl) (char transpose_a, char transpose_b, gint64 m, gint64 n, gint64 k, float alpha,
+               const float *a, gint64 lda, const float *b, gint64 ldb, float beta, float *c,
+               gint64 ldc);
+} Sgemm;
+
+static guint
+find_sgemm (Sgemm found[2])
+{
+  void *blas = dlopen ("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+  void *dnnl = dlopen ("libdnnl.so.2", RTLD_NOW | RTLD_LOCAL);
+  guint n = 0;
+
+  if (blas != NULL)
+    {
+      void (*set_threads) (int) = dlsym (blas, "openblas_set_num_threads");
+
+      if (set_threads != NULL)
+        set_threads (THREADS);
+      found[n++] = (Sgemm){ .name = "OpenBLAS", .blas = dlsym (blas, "cblas_sgemm") };
+    }
+  if (dnnl != NULL)
+    found[n++] = (Sgemm){ .name = "oneDNN", .dnnl = dlsym (dnnl, "dnnl_sgemm") };
+  return n;
+}
+
+/** Seconds that GFLOP take at the rate of @sgemm. */
+static Seconds
+bench_sgemm (const Sgemm *sgemm, const float *a, const float *b, float *c)
+{
+  const double share = GFLOP * 1e9 / (2.0 * M * K * N * PRODUCTS);
+  const Seconds start = now ();
+  Seconds taken;
+
+  for (guint i = 0; i < PRODUCTS; i++)
+    if (sgemm->blas != NULL)
+      sgemm->blas (101, 111, 112, M, N, K, 1, a, K, b, K, 0, c, N);
+    else
+      sgemm->dnnl ('N', 'T', M, N, K, 1, a, K, b, K, 0, c, N);
+  taken = since (start);
+  return (Seconds){ taken.wall_s * share, taken.processor_s * share };
+}
+
+/* ---- encoding ---- */
+
+static EngineEncoder *
+open_encoder (Engine *engine, const char *checkpoint, const EncoderDescription *description)
+{
+  GError *error = NULL;
+  EngineEncoder *encoder = engine_encoder_open (engine, checkpoint, description, &error);
+
+  bench_stop_on (error);
+  return encoder;
+}
+
+static Engine *
+open_engine (const char *device)
+{
+  GError *error = NULL;
+  Engine *engine = engine_open (device, THREADS, &error);
+
+  bench_stop_on (error);
+  return engine;
+}
+
+static float *
+prepare (const char *scan)
+{
+  const VolumePreparation preparation = volume_preparation_default ();
+  const VolumeMetadata metadata = VOLUME_METADATA_NONE;
+  float *input = g_new (float, preparation.shape[0] *preparation.shape[1] * preparation.shape[2]);
+  VolumePrepared prepared;
+  GError *error = NULL;
+
+  volume_prepare (scan, &metadata, &preparation, THREADS, input, &prepared, NULL, &error);
+  bench_stop_on (error);
+  return input;
+}
+
+static Seconds
+bench_encoder (EngineEncoder *encoder, const float *input)
+{
+  g_autofree float *latent = g_new (float, engine_encoder_info (encoder)->latent_width);
+  const Seconds start = now ();
+  GError *error = NULL;
+
+  engine_encode (encoder, input, 1, latent, NULL, NULL, NULL, &error);
+  bench_stop_on (error);
+  return since (start);
+}
+
+/* ---- the comparison ---- */
+
+/** Ratios of @ours to @theirs, round by round: median, least and most. */
+static void
+print_ratio (const char *name, const char *clock, const double *ours, const double *theirs, guint n)
+{
+  double ratios[MAX_ROUNDS];
+
+  for (guint i = 0; i < n; i++)
+    ratios[i] = ours[i] / theirs[i];
+  printf ("encode beside %-24s %-16s %6.2f s %6.2f s  ratio %.2f (%.2f-%.2f)\n", name, clock,
+          bench_quantile (g_memdup2 (ours, n * sizeof *ours), n, 0.5),
+          bench_quantile (g_memdup2 (theirs, n * sizeof *theirs), n, 0.5),
+          bench_quantile (ratios, n, 0.5), bench_quantile (ratios, n, 0),
+          bench_quantile (ratios, n, 1));
+}
+
+int
+main (int argc, char **argv)
+{
+  static double ours[2][MAX_ROUNDS], products[2][MAX_ROUNDS], torch[2][MAX_ROUNDS];
+  const guint rounds = argc > 3 ? CLAMP (atoi (argv[3]), 1, MAX_ROUNDS) : ROUNDS;
+  g_autofree char *path = NULL;
+  g_autofree float *input = NULL, *a = NULL, *b = NULL, *c = NULL;
+  g_autoptr (EncoderDescription) description = NULL;
+  g_autoptr (Engine) engine = NULL, torch_engine = NULL;
+  g_autoptr (EngineEncoder) encoder = NULL, torch_encoder = NULL;
+  Sgemm sgemm[2];
+  guint n_sgemm;
+  struct rusage usage;
+  GError *error = NULL;
+
+  if (argc < 3)
+    {
+      fprintf (stderr, "usage: bench_encode CHECKPOINT SCAN [ROUNDS]\n");
+      return 2;
+    }
+  engine_prepare_process ();
+  g_setenv ("OMP_NUM_THREADS", G_STRINGIFY (THREADS), FALSE);
+  path = share_find ("encoders/ct-clip.ini", &error);
+  bench_stop_on (error);
+  description = encoder_description_read (path, &error);
+  bench_stop_on (error);
+
+  engine = open_engine ("cpu");
+  encoder = open_encoder (engine, argv[1], description);
+  input = prepare (argv[2]);
+  bench_encoder (encoder, input);
+  getrusage (RUSAGE_SELF, &usage);
+  printf ("encode, peak memory of the process: %.2f GiB\n",
+          (double) usage.ru_maxrss / (1 << 20));
+
+  torch_engine = open_engine ("torch");
+  torch_encoder = open_encoder (torch_engine, argv[1], description);
+  n_sgemm = find_sgemm (sgemm);
+  if (n_sgemm == 0)
+    fprintf (stderr, "no sgemm to compare with: apt-get install libopenblas0-pthread libdnnl2\n");
+  a = g_new0 (float, M *K);
+  b = g_new0 (float, N *K);
+  c = g_new0 (float, (gsize) M * N);
+  for (guint i = 0; i < rounds; i++)
+    {
+      Seconds least = { INFINITY, INFINITY }, taken;
+
+      for (guint k = 0; k < 2 * n_sgemm + 2; k++)
+        if (k == n_sgemm)
+          {
+            taken = bench_encoder (encoder, input);
+            ours[0][i] = taken.wall_s;
+            ours[1][i] = taken.processor_s;
+          }
+        else if (k == 2 * n_sgemm + 1)
+          {
+            taken = bench_encoder (torch_encoder, input);
+            torch[0][i] = taken.wall_s;
+            torch[1][i] = taken.processor_s;
+          }
+        else /* before ours and after it */
+          {
+            taken = bench_sgemm (&sgemm[k < n_sgemm ? k : k - n_sgemm - 1], a, b, c);
+            least.wall_s = MIN (least.wall_s, taken.wall_s);
+            least.processor_s = MIN (least.processor_s, taken.processor_s);
+          }
+      products[0][i] = least.wall_s;
+      products[1][i] = least.processor_s;
+    }
+  for (guint k = 0; k < 2; k++)
+    {
+      const char *clock = k == 0 ? "wall clock" : "processor time";
+
+      if (n_sgemm > 0)
+        print_ratio ("790 GFLOP of sgemm", clock, ours[k], products[k], rounds);
+      print_ratio ("libtorch's form", clock, ours[k], torch[k], rounds);
+    }
+  return 0;
+}
