@@ -10,17 +10,18 @@
 #include <string.h>
 
 /* Tokens that pass through a layer's products together. */
-#define BLOCK_TOKENS 64
+#define BLOCK_TOKENS 96
 
 /* Short sequences are attended to in groups of about this many tokens. */
 #define GROUP_TOKENS 96
 
 /* Values and gates of the feed-forward that are made at once; they are multiplied while in the
  * cache. */
-#define GATE_ROWS 48
+#define GATE_ROWS 96
 
 struct _CtvitScratch
 {
+  float *patches;       /* of a panel, one behind the other */
   float *x, *normed;    /* a block of panels: patches or tokens, and their norm */
   float *wide;          /* queries of all panels of a group, or a block's hidden layer */
   float *change;        /* a block: keys and values, or what is added to the tokens */
@@ -99,6 +100,7 @@ ctvit_cpu_scratch_new (const CtvitCpu *cpu)
   const gsize block = block_panels (k) * k->lanes, panels = panels_of (k, tokens) * k->lanes;
   CtvitScratch *s = g_new0 (CtvitScratch, 1);
 
+  s->patches = ctvit_cpu_floats (k->lanes * patch);
   s->x = ctvit_cpu_floats (block * MAX (patch, net->dim));
   s->normed = ctvit_cpu_floats (block * net->dim);
   s->wide =
@@ -119,6 +121,7 @@ ctvit_cpu_scratch_new (const CtvitCpu *cpu)
 void
 ctvit_cpu_scratch_free (CtvitScratch *s)
 {
+  g_free (s->patches);
   g_free (s->x);
   g_free (s->normed);
   g_free (s->wide);
@@ -245,9 +248,9 @@ add_block (const Pass *pass, const Block *block, const float *change)
 
 /* ---- patches to tokens ---- */
 
-/** The voxels of token @token in the order (pt, p1, p2), into @patch at every @step. */
+/** The voxels of token @token in the order (pt, p1, p2). */
 static void
-gather_patch (const Pass *pass, gsize token, float *patch, gsize step)
+gather_patch (const Pass *pass, gsize token, float *patch)
 {
   const Ctvit *net = pass->net;
   const gsize h = net->tokens_h, w = net->tokens_w;
@@ -256,9 +259,8 @@ gather_patch (const Pass *pass, gsize token, float *patch, gsize step)
   const float *corner = pass->volume + (z * height + y) * width + token % w * net->patch_width;
 
   for (gsize f = 0; f < net->patch_frames; f++)
-    for (gsize r = 0; r < net->patch_height; r++)
-      for (gsize c = 0; c < net->patch_width; c++, patch += step)
-        *patch = corner[(f * height + r) * width + c];
+    for (gsize r = 0; r < net->patch_height; r++, patch += net->patch_width)
+      memcpy (patch, corner + (f * height + r) * width, net->patch_width * sizeof *patch);
 }
 
 /** Patches → LayerNorm → Linear → LayerNorm. */
@@ -273,12 +275,16 @@ embed (gsize item, guint thread, gpointer data)
   const gsize patch = net->patch_weight->columns, dim = net->dim;
   const gsize step = patch * k->lanes, change_step = rows_of (k, dim) * k->lanes;
 
-  memset (s->x, 0, block.panels * step * sizeof *s->x);
-  for (gsize t = 0; t < block.n; t++)
-    gather_patch (pass, block.first + t, s->x + t / k->lanes * step + t % k->lanes, k->lanes);
-  for (gsize t = 0; pass->patches != NULL && t < block.n; t++)
-    gather_patch (pass, block.first + t, pass->patches + (block.first + t) * patch, 1);
+  for (gsize i = 0; i < block.panels; i++)
+    {
+      const gsize first = block.first + i * k->lanes, n = tokens_in (k, &block, i);
 
+      for (gsize t = 0; t < n; t++)
+        gather_patch (pass, first + t, s->patches + t * patch);
+      if (pass->patches != NULL)
+        memcpy (pass->patches + first * patch, s->patches, n * patch * sizeof (float));
+      ctvit_cpu_load_panel (k, s->patches, n, patch, s->x + i * step);
+    }
   for (gsize i = 0; i < block.panels; i++)
     k->layer_norm (s->x + i * step, patch, net->patch_norm.gamma->numbers,
                    net->patch_norm.beta->numbers, s->x + i * step);

@@ -63,10 +63,17 @@ ctvit_cpu_load_panel (const CpuKernels *kernels, const float *tokens, gsize n, g
   };
   const gsize lanes = kernels->lanes;
 
+  if (n < lanes)
+    memset (panel, 0, width * lanes * sizeof *panel);
   for (gsize first = 0; first < width; first += PART)
-    for (gsize l = 0; l < lanes; l++)
-      for (gsize c = first; c < MIN (first + PART, width); c++)
-        panel[c * lanes + l] = l < n ? tokens[l * width + c] : 0;
+    for (gsize l = 0; l < n; l++)
+      {
+        const float *from = tokens + l * width + first;
+        float *to = panel + first * lanes + l;
+
+        for (gsize c = 0; c < MIN (PART, width - first); c++)
+          to[c * lanes] = from[c];
+      }
 }
 
 /* ---- placing ---- */
