@@ -8,6 +8,7 @@
 #include "catalog/labels.h"
 #include "catalog/record.h"
 
+#include <csv.h>
 #include <math.h>
 #include <string.h>
 
@@ -208,6 +209,84 @@ check_row (const CsvRow *row, gpointer user_data, GError **error)
   for (gsize i = 0; i < G_N_ELEMENTS (columns); i++)
     assert_true (g_utf8_validate (row->cells[i], -1, NULL));
   return TRUE;
+}
+
+/* ---- beside libcsv alone ---- */
+
+typedef struct
+{
+  GString *seen, *row;
+  guint n_cells;
+} Alone;
+
+static void
+take_cell_alone (void *data, size_t size, void *user_data)
+{
+  Alone *alone = user_data;
+
+  g_string_append_len (alone->row, data, (gssize) size);
+  g_string_append_c (alone->row, '|');
+  alone->n_cells++;
+}
+
+static void
+end_row_alone (int character, void *user_data)
+{
+  Alone *alone = user_data;
+
+  if (alone->n_cells == 2)
+    g_string_append_printf (alone->seen, "%s\n", alone->row->str);
+  g_string_truncate (alone->row, 0);
+  alone->n_cells = 0;
+}
+
+/** The rows of two cells, as libcsv takes them apart byte by byte. */
+static char *
+read_alone (const char *bytes, gsize size)
+{
+  g_autoptr (GString) row = g_string_new (NULL);
+  Alone alone = { g_string_new (NULL), row, 0 };
+  struct csv_parser parser;
+
+  csv_init (&parser, CSV_REPALL_NL);
+  csv_parse (&parser, bytes, size, take_cell_alone, end_row_alone, &alone);
+  csv_set_opts (&parser, CSV_REPALL_NL | CSV_STRICT | CSV_STRICT_FINI);
+  csv_fini (&parser, take_cell_alone, end_row_alone, &alone);
+  csv_free (&parser);
+  return g_string_free (alone.seen, FALSE);
+}
+
+static gboolean
+note_good_row (const CsvRow *row, gpointer user_data, GError **error)
+{
+  if (row->fault == NULL)
+    g_string_append_printf (user_data, "%s|%s|\n", row->cells[0], row->cells[1]);
+  return TRUE;
+}
+
+static void
+test_cells_are_what_libcsv_makes_of_them (void **state)
+{
+  static const char letters[] = "\"\"\n\n\r,,,, \tab";
+  const char header[] = "first,second\n";
+  Random random;
+
+  random_init (&random, 4, 0);
+  for (guint round = 0; round < 3000; round++)
+    {
+      char bytes[sizeof header - 1 + 80];
+      g_autoptr (GString) seen = g_string_new (NULL);
+      g_autofree char *path = NULL, *expected = NULL;
+
+      memcpy (bytes, header, strlen (header));
+      for (gsize i = strlen (header); i < sizeof bytes; i++)
+        bytes[i] = letters[random_below (&random, strlen (letters))];
+      expected = read_alone (bytes + strlen (header), sizeof bytes - strlen (header));
+      path = testing_write ("beside.csv", bytes, sizeof bytes);
+      csv_read (path, columns, G_N_ELEMENTS (columns), note_good_row, seen, &(CsvWatch){ NULL },
+                NULL);
+      assert_string_equal (seen->str, expected);
+    }
 }
 
 static void
@@ -453,6 +532,7 @@ main (void)
     cmocka_unit_test (test_cell_beyond_the_limit_is_the_fault_of_its_row),
     cmocka_unit_test (test_unclosed_quote_says_where_it_opens),
     cmocka_unit_test (test_rows_are_the_same_wherever_a_buffer_ends),
+    cmocka_unit_test (test_cells_are_what_libcsv_makes_of_them),
     cmocka_unit_test (test_any_bytes_are_rows_or_an_error),
     cmocka_unit_test (test_error_of_the_row_function_stops_the_reading),
     cmocka_unit_test (test_absent_file_and_directory_are_named),

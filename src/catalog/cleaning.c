@@ -85,8 +85,11 @@ cleaning_number (const char *cell)
 int
 cleaning_flag (const char *cell)
 {
-  double number = cleaning_number (cell);
+  double number;
 
+  if ((cell[0] == '0' || cell[0] == '1') && cell[1] == '\0')
+    return cell[0] - '0'; /* nearly all */
+  number = cleaning_number (cell);
   return number == 0 ? 0 : number == 1 ? 1 : -1;
 }
 

@@ -13,6 +13,15 @@
 #define CELL_GROWTH_BYTES (256 << 10)
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
+/* libcsv's pstate: before the first cell of a row, before another one, between the first byte of a
+ * cell and its end. */
+enum
+{
+  BEFORE_ROW,
+  BEFORE_CELL,
+  INSIDE_CELL,
+};
+
 /* As much of a wrong header as a message shows. */
 #define SHOWN_HEADER_BYTES 200
 
@@ -195,12 +204,30 @@ begin_row (CsvReader *reader)
     reader->row_line = reader->line;
 }
 
+/** No byte of it needs a look: valid UTF-8 without NUL, as nearly all cells are. */
+static gboolean
+is_ascii (const char *cell, gsize size)
+{
+  guint64 high = 0;
+
+  for (; size >= sizeof high; size -= sizeof high, cell += sizeof high)
+    {
+      guint64 word;
+
+      memcpy (&word, cell, sizeof word);
+      high |= word | (word - G_GUINT64_CONSTANT (0x0101010101010101)); /* a NUL, or a false alarm */
+    }
+  while (size-- > 0)
+    high |= (guchar) *cell | (guchar) (*cell - 1), cell++;
+  return (high & G_GUINT64_CONSTANT (0x8080808080808080)) == 0;
+}
+
 static void
 keep_cell (CsvReader *reader, guint column, const char *cell, gsize size)
 {
   gsize offset = reader->text->len;
 
-  if (g_utf8_validate (cell, (gssize) size, NULL))
+  if (is_ascii (cell, size) || g_utf8_validate (cell, (gssize) size, NULL))
     g_string_append_len (reader->text, cell, (gssize) size);
   else if (memchr (cell, '\0', size) != NULL)
     {
@@ -303,18 +330,122 @@ cut_cell (CsvReader *reader)
   parser->spaces = 0;
 }
 
+static gboolean
+ends_cell (char byte)
+{
+  return byte == CSV_COMMA || byte == CSV_LF || byte == CSV_CR;
+}
+
+static gboolean
+is_blank (char byte)
+{
+  return byte == CSV_SPACE || byte == CSV_TAB;
+}
+
+/** A cell from @bytes to what ends it, which is looked for only up to @end; %NULL where it is not a
+ * plain one: where quotes or blanks are to be taken away, or it goes beyond. */
+static const char *
+find_plain_end (const char *bytes, const char *end)
+{
+  const char *stop = bytes;
+
+  while (stop < end && !ends_cell (*stop) && *stop != CSV_QUOTE)
+    stop++;
+  if (stop == end || *stop == CSV_QUOTE
+      || (stop > bytes && (is_blank (*bytes) || is_blank (stop[-1]))))
+    return NULL;
+  return stop;
+}
+
+/** The same for a cell in quotes without a quote in it. */
+static const char *
+find_quoted_end (const char *bytes, const char *end)
+{
+  const char *quote = memchr (bytes + 1, CSV_QUOTE, (gsize) (end - bytes) - 1);
+
+  return quote != NULL && quote + 1 < end && ends_cell (quote[1]) ? quote + 1 : NULL;
+}
+
+/** Nearly all cells need no byte taken away: they are handed over where they lie, as libcsv would
+ * hand over its copies. Returns the bytes that were taken. */
+static gsize
+take_simple_cells (CsvReader *reader, const char *bytes, gsize size)
+{
+  struct csv_parser *parser = &reader->parser;
+  const char *const end = bytes + size;
+  const char *cell = bytes;
+
+  while (cell < end && parser->pstate <= BEFORE_CELL && reader->error == NULL)
+    {
+      gboolean quoted = *cell == CSV_QUOTE;
+      const char *stop = quoted ? find_quoted_end (cell, end) : find_plain_end (cell, end);
+      gboolean blank_line = stop == cell && parser->pstate == BEFORE_ROW && *stop != CSV_COMMA;
+
+      if (stop == NULL || blank_line)
+        break;
+      take_cell ((void *) (cell + quoted), (gsize) (stop - cell) - 2 * quoted, reader);
+      parser->pstate = *stop == CSV_COMMA ? BEFORE_CELL : BEFORE_ROW;
+      if (*stop != CSV_COMMA)
+        take_line_end (*stop, reader);
+      cell = stop + 1;
+    }
+  return (gsize) (cell - bytes);
+}
+
+/** Give a quoted cell what precedes the next quote in one piece, where libcsv would look at each
+ * byte; as much as there is room for. Returns how much. */
+static gsize
+take_quoted (CsvReader *reader, const char *bytes, gsize size)
+{
+  struct csv_parser *parser = &reader->parser;
+  const char *quote;
+
+  if (parser->pstate != INSIDE_CELL || !parser->quoted)
+    return 0;
+  quote = memchr (bytes, CSV_QUOTE, size);
+  size =
+      MIN (quote != NULL ? (gsize) (quote - bytes) : size, parser->entry_size - parser->entry_pos);
+  if (size == 0)
+    return 0;
+  memcpy (parser->entry_buf + parser->entry_pos, bytes, size);
+  parser->entry_pos += size;
+  parser->spaces = 0;
+  return size;
+}
+
+/** What libcsv is given at once: so much that the quick ways above have another try soon. */
+static gsize
+through_mark (const char *bytes, gsize size)
+{
+  gsize n = 0;
+
+  while (n < size && bytes[n] != CSV_QUOTE && !ends_cell (bytes[n]))
+    n++;
+  return MIN (n + 1, size);
+}
+
 static void
 parse (CsvReader *reader, const char *bytes, gsize size)
 {
   while (size > 0 && reader->error == NULL)
     {
-      gsize parsed = csv_parse (&reader->parser, bytes, size, take_cell, take_line_end, reader);
+      gsize taken = take_simple_cells (reader, bytes, size);
+      gsize piece, parsed;
 
+      taken += take_quoted (reader, bytes + taken, size - taken);
+      bytes += taken;
+      size -= taken;
+      if (reader->error != NULL)
+        return;
+      piece = through_mark (bytes, size);
+      parsed = csv_parse (&reader->parser, bytes, piece, take_cell, take_line_end, reader);
       bytes += parsed;
       size -= parsed;
-      if (size > 0 && reader->parser.entry_size == CSV_MAX_CELL_BYTES)
+      if (parsed == piece)
+        continue;
+      if (reader->parser.entry_size == CSV_MAX_CELL_BYTES)
         cut_cell (reader);
-      else if (size > 0)
+      else
         g_set_error (&reader->error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
                      "%s: there is not enough memory for a cell in line %u", reader->path,
                      reader->line);
