@@ -427,6 +427,110 @@ test_importing_again_replaces_the_split_and_leaves_the_other (void **state)
   testing_store_exec (store, "INSERT INTO report_text (report_text) VALUES ('integrity-check')");
 }
 
+/* ---- the full-text index, left to whoever comes next ---- */
+
+#define FOUND(word) "SELECT count (*) FROM report_text WHERE report_text MATCH '" word "'"
+
+static void
+import_without_index (CatalogStore *store, CatalogSplit split, const char *volume,
+                      const char *findings)
+{
+  g_autofree char *labels = testing_label_table (volume, 0u, NULL);
+  g_autofree char *reports = g_strdup_printf (REPORTS_HEADER "%s,,,%s,\n", volume, findings);
+
+  testing_tables_must_import (
+      store, split, &(TestingTables){ .reports = reports, .labels = labels, .index_later = TRUE });
+  assert_false (catalog_text_index_is_finished (store));
+}
+
+static void
+finish_index (CatalogStore *store)
+{
+  g_autoptr (GError) error = NULL;
+
+  catalog_text_index_finish (store, NULL, NULL, NULL, &error);
+  assert_no_error (error);
+  assert_true (catalog_text_index_is_finished (store));
+  catalog_store_check (store, &error); /* compares index and reports */
+  assert_no_error (error);
+}
+
+static void
+test_records_are_there_before_their_words_can_be_found (void **state)
+{
+  g_autoptr (CatalogStore) store = store_with_two_splits ("later.sqlite");
+  g_autoptr (CatalogRecord) record = NULL;
+  g_autoptr (GError) error = NULL;
+
+  import_without_index (store, CATALOG_SPLIT_VALID, "valid_5_a_1.nii.gz", "Bronchi are wide.");
+  record = get_record (store, "valid_5_a_1.nii.gz");
+  assert_string_equal (record->findings, "Bronchi are wide.");
+  assert_store_value (store, FOUND ("bronchi"), "0");
+  catalog_store_check (store, &error);
+  assert_no_error (error);
+  finish_index (store);
+  assert_store_value (store, FOUND ("bronchi"), "1");
+  assert_store_value (store, FOUND ("trachea"), "1");
+}
+
+static void
+test_index_is_right_whatever_the_order_of_imports (void **state)
+{
+  static const CatalogSplit orders[][3] = {
+    { CATALOG_SPLIT_TRAIN, CATALOG_SPLIT_VALID, CATALOG_SPLIT_TRAIN },
+    { CATALOG_SPLIT_VALID, CATALOG_SPLIT_TRAIN, CATALOG_SPLIT_VALID },
+    { CATALOG_SPLIT_VALID, CATALOG_SPLIT_VALID, CATALOG_SPLIT_TRAIN },
+  };
+
+  /* Every order, with every choice of where the index is finished on the way. */
+  for (guint order = 0; order < G_N_ELEMENTS (orders); order++)
+    for (guint finished = 0; finished < 8; finished++)
+      {
+        g_autofree char *name = g_strdup_printf ("order-%u-%u.sqlite", order, finished);
+        g_autoptr (CatalogStore) store = testing_store_new (name, NULL);
+
+        for (guint i = 0; i < 3; i++)
+          {
+            if (orders[order][i] == CATALOG_SPLIT_TRAIN)
+              import_without_index (store, CATALOG_SPLIT_TRAIN, "train_1_a_1.nii.gz", "Trachea.");
+            else
+              import_without_index (store, CATALOG_SPLIT_VALID, "valid_1_a_1.nii.gz", "Bronchi.");
+            if (finished >> i & 1)
+              finish_index (store);
+          }
+        finish_index (store);
+        assert_store_value (store, FOUND ("trachea OR bronchi"), "2");
+      }
+}
+
+static void
+test_index_goes_on_where_it_was_stopped (void **state)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (CatalogStore) store = testing_store_new ("stopped.sqlite", &path);
+  g_autofree char *labels = testing_label_table ("train_1_a_1.nii.gz", 0u, NULL);
+  g_autoptr (GString) reports = g_string_new (REPORTS_HEADER);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 1; i <= 9; i++)
+    {
+      g_autofree char *words = g_strnfill (1 << 20, ' ');
+
+      g_string_append_printf (reports, "train_%u_a_1.nii.gz,,,\"open %s%u\",\n", i, words, i);
+    }
+  testing_tables_must_import (
+      store, CATALOG_SPLIT_TRAIN,
+      &(TestingTables){ .reports = reports->str, .labels = labels, .index_later = TRUE });
+  assert_true (catalog_text_index_step (store, &error));
+  assert_store_value (store, FOUND ("open"), "4");
+  assert_false (catalog_text_index_is_finished (store));
+  g_clear_pointer (&store, catalog_store_close); /* the program was killed; another comes */
+  store = catalog_store_open (path, FALSE, &error);
+  assert_no_error (error);
+  finish_index (store);
+  assert_store_value (store, FOUND ("open"), "9");
+}
+
 static void
 test_full_disk_is_said_and_leaves_the_old_split (void **state)
 {
@@ -565,6 +669,9 @@ main (void)
     cmocka_unit_test (test_reconstructions_share_their_report_and_all_are_found),
     cmocka_unit_test (test_volume_that_is_not_there_is_named),
     cmocka_unit_test (test_importing_again_replaces_the_split_and_leaves_the_other),
+    cmocka_unit_test (test_records_are_there_before_their_words_can_be_found),
+    cmocka_unit_test (test_index_is_right_whatever_the_order_of_imports),
+    cmocka_unit_test (test_index_goes_on_where_it_was_stopped),
     cmocka_unit_test (test_failed_import_leaves_the_old_split),
     cmocka_unit_test (test_full_disk_is_said_and_leaves_the_old_split),
     cmocka_unit_test (test_cancelled_import_leaves_the_old_split),

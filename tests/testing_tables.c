@@ -45,7 +45,8 @@ testing_tables_import (CatalogStore *store, CatalogSplit split, const TestingTab
                                    .labels_path = labels,
                                    .metadata_path = metadata,
                                    .no_chest_path = no_chest,
-                                   .require_both = tables->require_both };
+                                   .require_both = tables->require_both,
+                                   .index_later = tables->index_later };
 
   return catalog_import (store, &options, NULL, NULL, funnel, NULL, error);
 }

@@ -20,7 +20,7 @@ typedef struct
 {
   const char *reports, *labels;    /* the files' text */
   const char *metadata, *no_chest; /* (nullable) */
-  gboolean require_both;
+  gboolean require_both, index_later;
 } TestingTables;
 
 /** testing_label_table: header and a row for each name and bit set; end with %NULL. g_free it. */

@@ -63,6 +63,9 @@ void app_end_welcome (App *app);
 /** app_welcome_again: it has no more, and the store has nothing either. */
 void app_welcome_again (App *app);
 
+/** app_indexing: a search in reports does not find all yet; store_changed() tells of every step. */
+gboolean app_indexing (App *app);
+
 /** app_store_changed: tell every screen; jobs do it by themselves when they end. */
 void app_store_changed (App *app);
 

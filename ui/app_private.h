@@ -29,6 +29,8 @@ struct _App
   char *device; /* (nullable) what the last encoding ran on */
   Works *works;
   Work *poll;
+  Work *indexing;         /* (nullable) of reports; see text_index.h */
+  gboolean index_refused; /* ... failed, and is not tried again */
   StudyProgress watched;
   gboolean is_watched;
 

@@ -3,6 +3,7 @@
 
 #include "catalog/import.h"
 #include "catalog/runs.h"
+#include "catalog/text_index.h"
 #include "study/settings.h"
 
 #include <unistd.h>
@@ -40,6 +41,46 @@ app_end_welcome (App *app)
   app_redraw (app);
 }
 
+/* ---- the full-text index that an import leaves to whoever comes next ---- */
+
+static gpointer
+index_some (gpointer data, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (CatalogStore) store = workspace_store (data, error);
+
+  if (store != NULL)
+    catalog_text_index_step (store, error);
+  return NULL;
+}
+
+static void
+some_indexed (gpointer owner, gpointer result, const GError *error)
+{
+  App *app = owner;
+
+  app->indexing = NULL;
+  app->index_refused = error != NULL;
+  if (error != NULL)
+    app_log (app, "reports cannot be indexed: %s", error->message);
+  app_store_changed (app); /* goes on with the next */
+}
+
+static void
+go_on_indexing (App *app)
+{
+  if (app->indexing == NULL && !app->index_refused && !catalog_text_index_is_finished (app->store))
+    app->indexing =
+        works_start (app->works, index_some, app->workspace, NULL, NULL, some_indexed, app);
+}
+
+gboolean
+app_indexing (App *app)
+{
+  return app->indexing != NULL;
+}
+
+/* ---- the store ---- */
+
 void
 app_welcome_again (App *app)
 {
@@ -56,6 +97,7 @@ app_store_changed (App *app)
       g_free (app->device);
       app->device = catalog_store_get (app->store, STUDY_SETTING_DEVICE);
       app->welcoming = app->job == NULL && app->welcoming && is_empty (app->store);
+      go_on_indexing (app);
     }
   for (ScreenId i = 0; i < N_SCREENS; i++)
     if (app_screen_class (i)->store_changed != NULL)
@@ -75,6 +117,8 @@ app_open (App *app, const char *directory, gboolean create, GError **error)
   if (app->workspace != NULL)
     app_state_save (app);
   work_cancel (&app->poll);
+  work_cancel (&app->indexing);
+  app->index_refused = FALSE;
   g_clear_pointer (&app->store, catalog_store_close);
   app->workspace = g_steal_pointer (&workspace);
   g_ptr_array_add (app->workspaces, app->workspace);

@@ -40,6 +40,8 @@ draw_status (Records *records, Area area)
     g_string_append_printf (text, "  search: %s", records->search);
   if (records->filter != NULL)
     g_string_append_printf (text, "  filter: %s", records->filter);
+  if ((records->search != NULL || records->filter != NULL) && app_indexing (records->app))
+    g_string_append (text, "  reports are still being indexed");
   if (records->errors)
     g_string_append (text, "  most confident errors first");
   else if (records->sort != NULL)

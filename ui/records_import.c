@@ -59,7 +59,8 @@ add_split (Import *import, CatalogSplit split, StudyImportFiles files)
                                                                  .reports_path = files.reports,
                                                                  .labels_path = files.labels,
                                                                  .metadata_path = files.metadata,
-                                                                 .no_chest_path = files.no_chest };
+                                                                 .no_chest_path = files.no_chest,
+                                                                 .index_later = TRUE };
 }
 
 static void

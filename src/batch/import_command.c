@@ -78,8 +78,10 @@ import_split (const Batch *batch, Workspace *workspace, const CatalogImportOptio
 {
   StudyImport import = { .workspace = workspace, .options = *options };
   json_t *skipped = NULL;
-  int code = batch_run (batch, "import", import_and_name, &import, workspace, NULL, NULL, &skipped);
+  int code;
 
+  import.options.index_later = TRUE;
+  code = batch_run (batch, "import", import_and_name, &import, workspace, NULL, NULL, &skipped);
   if (skipped == NULL)
     return code;
   if (batch->json)
@@ -92,8 +94,27 @@ import_split (const Batch *batch, Workspace *workspace, const CatalogImportOptio
 }
 
 int
-batch_import_directory (const Batch *batch, Workspace *workspace, const char *directory, int only,
-                        gboolean require_both)
+batch_finish_index (const Batch *batch, Workspace *workspace)
+{
+  return batch_run (batch, "index", study_index, workspace, NULL, NULL, NULL, NULL);
+}
+
+/** The rows can be browsed; the index of their words follows. */
+static int
+end_import (const Batch *batch, Workspace *workspace, int code)
+{
+  int indexed;
+
+  if (code != BATCH_DONE && code != BATCH_SKIPPED)
+    return code;
+  indexed = batch_finish_index (batch, workspace);
+  return indexed != BATCH_DONE ? indexed : code;
+}
+
+/** Both splits, or the one that is wanted. */
+static int
+import_directory (const Batch *batch, Workspace *workspace, const char *directory, int only,
+                  gboolean require_both)
 {
   int worst = BATCH_DONE;
   guint imported = 0;
@@ -125,6 +146,14 @@ batch_import_directory (const Batch *batch, Workspace *workspace, const char *di
            "of CSV files, or the files one by one (--reports, --labels)\n",
            directory);
   return BATCH_FAILED;
+}
+
+int
+batch_import_directory (const Batch *batch, Workspace *workspace, const char *directory, int only,
+                        gboolean require_both)
+{
+  return end_import (batch, workspace,
+                     import_directory (batch, workspace, directory, only, require_both));
 }
 
 int
@@ -182,7 +211,7 @@ command_import (Batch *batch, int argc, char **argv)
   options.labels_path = labels;
   options.metadata_path = metadata;
   options.no_chest_path = no_chest;
-  return import_split (batch, workspace, &options);
+  return end_import (batch, workspace, import_split (batch, workspace, &options));
 }
 
 int

@@ -1,4 +1,4 @@
-#include "batch/batch.h"
+#include "batch/steps.h"
 
 #include "catalog/query.h"
 #include "report/json.h"
@@ -262,5 +262,9 @@ command_records (Batch *batch, int argc, char **argv)
   options.with_dropped = dropped;
   options.limit = (guint) limit;
   options.offset = (guint) offset;
+  /* A query may look for words, and must not miss those of reports that wait to be indexed. */
+  code = query != NULL ? batch_finish_index (batch, workspace) : BATCH_DONE;
+  if (code != BATCH_DONE)
+    return code;
   return list_records (batch, workspace, query, &options, count);
 }

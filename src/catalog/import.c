@@ -2,49 +2,28 @@
 
 #include "base/error.h"
 #include "catalog/cleaning.h"
+#include "catalog/import_reports.h"
 #include "catalog/import_tables.h"
 #include "catalog/store_private.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
-/* FTS5 collects so much before it writes a segment: larger ones need less merging. */
-#define INDEX_MEMORY_BYTES "33554432"
-
-#define NAMES_BLOCK_BYTES (64 << 10)
-
 /* A row's id says its split and position: ids are in the order of the files. */
 #define FIRST_ID(split) (((gint64) (split) + 1) << 32)
-
-enum
-{
-  COLUMN_VOLUME,
-  COLUMN_CLINICAL,
-  COLUMN_TECHNIQUE,
-  COLUMN_FINDINGS,
-  COLUMN_IMPRESSION,
-};
-
-static const CsvColumn report_columns[] = {
-  [COLUMN_VOLUME] = { "VolumeName", TRUE },
-  [COLUMN_CLINICAL] = { "ClinicalInformation_EN", TRUE },
-  [COLUMN_TECHNIQUE] = { "Technique_EN", TRUE },
-  [COLUMN_FINDINGS] = { "Findings_EN", TRUE },
-  [COLUMN_IMPRESSION] = { "Impressions_EN", TRUE },
-};
 
 typedef struct
 {
   CatalogStore *store;
   const CatalogImportOptions *options;
   CatalogFunnel *funnel;
+  GCancellable *cancellable; /* (nullable) */
   ImportTables tables;
-  GStringChunk *names; /* what the next two point to */
-  GHashTable *lines;   /* volume name → line of its row */
-  GHashTable *kept;    /* patient → the volume that is kept */
-  GString *report;     /* of the row at hand, as join_report() makes it */
-  gint64 report_id;    /* its number, 0 without one */
-  sqlite3_stmt *insert_volume, *insert_report, *insert_text;
+  GPtrArray *batches; /* (element-type ImportReportBatch) all rows, in the file's order */
+  GHashTable *lines;  /* volume name → line of its row */
+  GHashTable *kept;   /* patient → the volume that is kept */
+  gint64 report_id;   /* of the row that was stored last */
+  sqlite3_stmt *insert_volume, *insert_report;
 } Import;
 
 static void
@@ -53,11 +32,9 @@ import_clear (Import *import)
   import_tables_clear (&import->tables);
   g_hash_table_unref (import->lines);
   g_hash_table_unref (import->kept);
-  g_string_chunk_free (import->names);
-  g_string_free (import->report, TRUE);
+  g_ptr_array_unref (import->batches);
   sqlite3_finalize (import->insert_volume);
   sqlite3_finalize (import->insert_report);
-  sqlite3_finalize (import->insert_text);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Import, import_clear)
 
@@ -66,9 +43,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Import, import_clear)
 /** A row of the reports file with what the other files say of it. */
 typedef struct
 {
-  const CsvRow *csv;
-  char *name, *patient;           /* the latter is "" where the name can't be taken apart */
-  gboolean first_reconstruction;  /* of its scan */
+  const ImportReportRow *report;
   const ImportLabels *labels;     /* (nullable) */
   const ImportMetadata *metadata; /* (nullable) */
   CatalogReason reason;
@@ -78,8 +53,6 @@ typedef struct
 static void
 import_row_clear (ImportRow *row)
 {
-  g_free (row->name);
-  g_free (row->patient);
   g_free (row->detail);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ImportRow, import_row_clear)
@@ -90,27 +63,14 @@ look_up (GHashTable *table, const char *name)
   return table != NULL ? g_hash_table_lookup (table, name) : NULL;
 }
 
-static void
-import_row_init (const Import *import, const CsvRow *csv, ImportRow *row)
-{
-  gsize patient_length = 0;
-
-  row->csv = csv;
-  row->name = cleaning_one_line (csv->cells[COLUMN_VOLUME]);
-  cleaning_parse_name (row->name, &patient_length, &row->first_reconstruction);
-  row->patient = g_strndup (row->name, patient_length);
-  row->labels = look_up (import->tables.labels, row->name);
-  row->metadata = look_up (import->tables.metadata, row->name);
-}
-
 /** Why the row can't be read; %NULL where it can. */
 static char *
-find_fault (const Import *import, const ImportRow *row)
+find_fault (const Import *import, const ImportReportRow *row)
 {
   guint earlier = GPOINTER_TO_UINT (look_up (import->lines, row->name));
 
-  if (row->csv->fault != NULL)
-    return g_strdup (row->csv->fault);
+  if (row->fault != NULL)
+    return g_strdup (row->fault);
   if (*row->patient == '\0')
     return g_strdup ("VolumeName is not split_patient_scan_reconstruction" CLEANING_SUFFIX);
   if (earlier != 0)
@@ -118,26 +78,17 @@ find_fault (const Import *import, const ImportRow *row)
   return NULL;
 }
 
-static gboolean
-lacks_text (const Import *import, const CsvRow *csv)
-{
-  gboolean no_findings = cleaning_is_missing (csv->cells[COLUMN_FINDINGS]);
-  gboolean no_impression = cleaning_is_missing (csv->cells[COLUMN_IMPRESSION]);
-
-  return import->options->require_both ? no_findings || no_impression
-                                       : no_findings && no_impression;
-}
-
 /** The first rule of the funnel that drops the row; sets its detail. */
 static CatalogReason
 judge (const Import *import, ImportRow *row)
 {
-  g_autofree char *fault = find_fault (import, row);
-  const char *kept = look_up (import->kept, row->patient);
+  const ImportReportRow *report = row->report;
+  g_autofree char *fault = find_fault (import, report);
+  const char *kept = look_up (import->kept, report->patient);
 
   if (fault != NULL)
     {
-      row->detail = import_place (import->options->reports_path, row->csv->line, fault);
+      row->detail = import_place (import->options->reports_path, report->line, fault);
       return CATALOG_DROP_UNREADABLE;
     }
   if (row->labels == NULL)
@@ -147,11 +98,11 @@ judge (const Import *import, ImportRow *row)
       row->detail = g_strdup (row->labels->fault);
       return CATALOG_DROP_NO_LABEL;
     }
-  if (lacks_text (import, row->csv))
+  if (report->lacks_text)
     return CATALOG_DROP_NO_TEXT;
-  if (!row->first_reconstruction)
+  if (!report->first_reconstruction)
     return CATALOG_DROP_RECONSTRUCTION;
-  if (look_up (import->tables.no_chest, row->name) != NULL)
+  if (look_up (import->tables.no_chest, report->name) != NULL)
     return CATALOG_DROP_NO_CHEST;
   if (kept != NULL)
     {
@@ -170,7 +121,6 @@ count_row (Import *import, const ImportRow *row)
 {
   CatalogFunnel *funnel = import->funnel;
 
-  funnel->rows++;
   funnel->count[row->reason]++;
   if (row->reason != CATALOG_KEPT)
     return;
@@ -183,17 +133,16 @@ count_row (Import *import, const ImportRow *row)
 static void
 remember_row (Import *import, const ImportRow *row)
 {
-  char *name;
+  const ImportReportRow *report = row->report;
 
   if (row->reason == CATALOG_DROP_UNREADABLE)
     return;
-  name = g_string_chunk_insert (import->names, row->name);
-  g_hash_table_insert (import->lines, name, GUINT_TO_POINTER (row->csv->line));
+  g_hash_table_insert (import->lines, (char *) report->name, GUINT_TO_POINTER (report->line));
   if (row->reason == CATALOG_KEPT)
-    g_hash_table_insert (import->kept, g_string_chunk_insert (import->names, row->patient), name);
+    g_hash_table_insert (import->kept, (char *) report->patient, (char *) report->name);
 }
 
-/* ---- storing a row ---- */
+/* ---- storing rows ---- */
 
 static void
 bind_text (sqlite3_stmt *statement, int parameter, const char *text)
@@ -209,21 +158,21 @@ bind_if_known (sqlite3_stmt *statement, int parameter, int number)
 }
 
 static gboolean
-store_volume (Import *import, const ImportRow *row, gint64 id, guint position, GError **error)
+store_volume (Import *import, const ImportRow *row, guint position, GError **error)
 {
   sqlite3_stmt *statement = import->insert_volume;
   const ImportMetadata *metadata = row->metadata;
 
   sqlite3_clear_bindings (statement);
-  sqlite3_bind_int64 (statement, 1, id);
+  sqlite3_bind_int64 (statement, 1, FIRST_ID (import->options->split) + position);
   sqlite3_bind_int (statement, 2, import->options->split);
   sqlite3_bind_int64 (statement, 3, position);
-  bind_text (statement, 4, row->name);
-  bind_text (statement, 5, row->patient);
+  bind_text (statement, 4, row->report->name);
+  bind_text (statement, 5, row->report->patient);
   sqlite3_bind_int (statement, 6, row->reason);
   bind_text (statement, 7, row->detail);
-  if (import->report_id != 0)
-    sqlite3_bind_int64 (statement, 8, import->report_id);
+  if (row->report->report_id != 0)
+    sqlite3_bind_int64 (statement, 8, row->report->report_id);
   if (row->labels != NULL && row->labels->fault == NULL)
     sqlite3_bind_int64 (statement, 9, row->labels->labels);
   if (metadata != NULL && metadata->fault == NULL)
@@ -245,104 +194,112 @@ store_volume (Import *import, const ImportRow *row, gint64 id, guint position, G
   return store_run (import->store, statement, error);
 }
 
-/** The row's texts, each with its NUL, those that are missing empty; "" where all are. */
-static GString *
-join_report (const CsvRow *csv)
+/** The row's report, unless the row before has the same; sets its id. */
+static gboolean
+store_report (Import *import, ImportReportRow *row, gint64 id, GError **error)
 {
-  GString *report = g_string_new (NULL);
-  gboolean empty = TRUE;
+  const char *text = row->report;
 
-  for (int column = COLUMN_CLINICAL; column <= COLUMN_IMPRESSION && csv->fault == NULL; column++)
+  if (text != NULL)
+    import->report_id = row->report_size > 0 ? id : 0;
+  row->report_id = import->report_id;
+  if (text == NULL || row->report_size == 0)
+    return TRUE;
+  sqlite3_bind_int64 (import->insert_report, 1, id);
+  for (int parameter = 2; parameter <= 5; parameter++)
     {
-      if (!cleaning_is_missing (csv->cells[column]))
-        {
-          g_string_append (report, csv->cells[column]);
-          empty = FALSE;
-        }
-      g_string_append_c (report, '\0');
+      bind_text (import->insert_report, parameter, *text != '\0' ? text : NULL);
+      text += strlen (text) + 1;
     }
-  return g_string_truncate (report, empty ? 0 : report->len);
+  return store_run (import->store, import->insert_report, error);
 }
 
-/** The report in hand, and its place in the full-text index, which takes the same parameters. */
+/** What needs no other table; the rows then wait for those, without their texts. */
 static gboolean
-store_report (Import *import, GError **error)
+store_reports (Import *import, ImportReportBatch *batch, GError **error)
 {
-  sqlite3_stmt *const statements[] = { import->insert_report, import->insert_text };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (statements); i++)
-    {
-      const char *text = import->report->str;
-
-      sqlite3_bind_int64 (statements[i], 1, import->report_id);
-      for (int column = COLUMN_CLINICAL; column <= COLUMN_IMPRESSION; column++)
-        {
-          bind_text (statements[i], 1 + column, *text != '\0' ? text : NULL);
-          text += strlen (text) + 1;
-        }
-      if (!store_run (import->store, statements[i], error))
-        return FALSE;
-    }
+  for (guint i = 0; i < batch->rows->len; i++)
+    if (!store_report (import, &g_array_index (batch->rows, ImportReportRow, i),
+                       FIRST_ID (import->options->split) + import->funnel->rows++, error))
+      return FALSE;
+  g_clear_pointer (&batch->reports, g_string_chunk_free);
   return TRUE;
 }
 
 static gboolean
-store_row (Import *import, const ImportRow *row, guint position, GError **error)
+store_row (Import *import, const ImportReportRow *report, guint position, GError **error)
 {
-  gint64 id = FIRST_ID (import->options->split) + position;
-  GString *report = join_report (row->csv);
-  gboolean empty = report->len == 0;
-  /* Reconstructions of a scan follow each other and have the same report: it is kept once. */
-  gboolean repeated = g_string_equal (report, import->report);
+  g_auto (ImportRow) row = { .report = report,
+                             .labels = look_up (import->tables.labels, report->name),
+                             .metadata = look_up (import->tables.metadata, report->name) };
 
-  g_string_free (import->report, TRUE);
-  import->report = report;
-  if (!repeated)
-    import->report_id = empty ? 0 : id;
-  return store_volume (import, row, id, position, error)
-         && (repeated || empty || store_report (import, error));
-}
-
-static gboolean
-take_row (const CsvRow *csv, gpointer user_data, GError **error)
-{
-  Import *import = user_data;
-  guint position = import->funnel->rows;
-  g_auto (ImportRow) row = { NULL };
-
-  import_row_init (import, csv, &row);
   row.reason = judge (import, &row);
   count_row (import, &row);
   remember_row (import, &row);
-  return store_row (import, &row, position, error);
+  return store_volume (import, &row, position, error);
+}
+
+static gboolean
+store_volumes (Import *import, GError **error)
+{
+  guint position = 0;
+
+  for (guint i = 0; i < import->batches->len; i++)
+    {
+      const ImportReportBatch *batch = g_ptr_array_index (import->batches, i);
+
+      if (g_cancellable_set_error_if_cancelled (import->cancellable, error))
+        return FALSE;
+      for (guint j = 0; j < batch->rows->len; j++)
+        if (!store_row (import, &g_array_index (batch->rows, ImportReportRow, j), position++,
+                        error))
+          return FALSE;
+    }
+  return TRUE;
 }
 
 /* ---- replacing a split; all of this is within one transaction ---- */
 
-#define INSERT_TEXT "INSERT INTO report_text (rowid, clinical, technique, findings, impression) "
-
-/**
- * Take away what an earlier import left.
- *
- * Rows leave a full-text index slowly and leave it fragmented; so it is made anew, beginning with
- * the other split.
- */
+/** Take away what an earlier import left. */
 static gboolean
 remove_split (CatalogStore *store, CatalogSplit split, GError **error)
 {
-  g_autoptr (sqlite3_stmt) statement =
-      store_prepare (store, "DELETE FROM volume WHERE split = ?", error);
+  g_autofree char *sql = g_strdup_printf ("DELETE FROM report WHERE volume_id >= %" G_GINT64_FORMAT
+                                          " AND volume_id < %" G_GINT64_FORMAT ";"
+                                          "DELETE FROM volume WHERE split = %d",
+                                          FIRST_ID (split), FIRST_ID (split + 1), split);
 
-  if (statement == NULL)
+  return store_exec (store, sql, error);
+}
+
+/** Run the statements that a query writes. */
+static gboolean
+run_written (CatalogStore *store, const char *query, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement = store_prepare (store, query, error);
+  g_autofree char *sql = NULL;
+
+  if (statement == NULL || store_step (store, statement, error) != SQLITE_ROW)
     return FALSE;
-  sqlite3_bind_int (statement, 1, split);
-  if (!store_run (store, statement, error))
-    return FALSE;
-  return sqlite3_changes (store->db) == 0
-         || store_exec (store,
-                        "INSERT INTO report_text (report_text) VALUES ('delete-all');" INSERT_TEXT
-                        "SELECT volume_id, clinical, technique, findings, impression FROM report",
-                        error);
+  sql = store_column_text (statement, 0);
+  sqlite3_reset (statement);
+  return store_exec (store, sql, error);
+}
+
+#define INDEXES_OF_VOLUME " FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'volume'"
+
+/** An index is made in half the time when all rows are there. */
+static gboolean
+store_volumes_before_their_indexes (Import *import, GError **error)
+{
+  CatalogStore *store = import->store;
+
+  return store_exec (store, "CREATE TEMP TABLE volume_index AS SELECT sql" INDEXES_OF_VOLUME, error)
+         && run_written (
+             store, "SELECT group_concat ('DROP INDEX ' || name, ';')" INDEXES_OF_VOLUME, error)
+         && store_volumes (import, error)
+         && run_written (store, "SELECT group_concat (sql, ';') FROM volume_index", error)
+         && store_exec (store, "DROP TABLE volume_index", error);
 }
 
 static gboolean
@@ -362,10 +319,7 @@ prepare_statements (Import *import, GError **error)
                      "INSERT INTO report (volume_id, clinical, technique, findings, impression)"
                      " VALUES (?, ?, ?, ?, ?)",
                      error);
-  if (import->insert_report == NULL)
-    return FALSE;
-  import->insert_text = store_prepare (import->store, INSERT_TEXT "VALUES (?, ?, ?, ?, ?)", error);
-  return import->insert_text != NULL;
+  return import->insert_report != NULL;
 }
 
 static gboolean
@@ -392,52 +346,141 @@ describe_split (const Import *import, GError **error)
   return store_run (import->store, statement, error);
 }
 
-static gboolean
-replace_split (Import *import, const CsvWatch *watch, GError **error)
-{
-  return store_exec (import->store,
-                     "INSERT INTO report_text (report_text, rank)"
-                     " VALUES ('hashsize', " INDEX_MEMORY_BYTES ")",
-                     error)
-         && remove_split (import->store, import->options->split, error)
-         && prepare_statements (import, error)
-         && csv_read (import->options->reports_path, report_columns, G_N_ELEMENTS (report_columns),
-                      take_row, import, watch, error)
-         && describe_split (import, error);
-}
+/* ---- the files, side by side ---- */
 
-/* ---- the whole ---- */
-
+/** Labels, metadata and scans not of the chest, read on a thread of their own. */
 typedef struct
 {
-  CatalogProgress progress;
-  gpointer user_data;
-  guint64 done, total;
-} ByteCount;
+  const CatalogImportOptions *options;
+  ImportTables *tables;
+  GCancellable *cancellable;
+  gboolean done;
+  GError *error;
+  gsize bytes; /* read so far; atomic */
+  GThread *thread;
+} TablesReading;
 
 static void
 count_bytes (gsize bytes, gpointer user_data)
 {
-  ByteCount *count = user_data;
+  TablesReading *reading = user_data;
 
-  count->done += bytes;
-  if (count->progress != NULL)
-    count->progress (count->done, count->total, count->user_data);
+  g_atomic_pointer_add (&reading->bytes, (gssize) bytes);
 }
 
-/** Of all files; one that is not there is an error later. */
+static gpointer
+read_tables (gpointer data)
+{
+  TablesReading *reading = data;
+  const CsvWatch watch = { count_bytes, reading, reading->cancellable };
+
+  reading->done = import_tables_read (reading->tables, reading->options, &watch, &reading->error);
+  return NULL;
+}
+
+/** Wait for the tables; where they can't be had, that is what is wrong. */
+static gboolean
+end_tables (TablesReading *reading, GError **error)
+{
+  g_thread_join (reading->thread);
+  if (reading->done)
+    return TRUE;
+  g_clear_error (error);
+  g_propagate_error (error, reading->error);
+  return FALSE;
+}
+
+/** One that is not there is an error later. */
+static guint64
+file_bytes (const char *path)
+{
+  GStatBuf info;
+
+  return path != NULL && g_stat (path, &info) == 0 ? (guint64) info.st_size : 0;
+}
+
 static guint64
 total_bytes (const CatalogImportOptions *options)
 {
-  const char *const paths[] = { options->reports_path, options->labels_path, options->metadata_path,
-                                options->no_chest_path };
-  guint64 total = 0;
-  GStatBuf info;
+  return file_bytes (options->reports_path) + file_bytes (options->labels_path)
+         + file_bytes (options->metadata_path) + file_bytes (options->no_chest_path);
+}
 
-  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
-    if (paths[i] != NULL && g_stat (paths[i], &info) == 0)
-      total += (guint64) info.st_size;
-  return total;
+typedef struct
+{
+  CatalogProgress progress; /* (nullable) */
+  gpointer user_data;
+  guint64 total, told;
+} Watch;
+
+static void
+tell (Watch *watch, TablesReading *reading, guint64 bytes)
+{
+  guint64 done = (guint64) (gsize) g_atomic_pointer_get (&reading->bytes) + bytes;
+
+  if (watch->progress != NULL && done > watch->told)
+    watch->progress (done, watch->total, watch->user_data);
+  watch->told = done;
+}
+
+/** Reports go into the store while they and the tables are still being read. */
+static gboolean
+take_reports (Import *import, Watch *watch, TablesReading *reading, GError **error)
+{
+  g_autoptr (ImportReports) reports = import_reports_start (import->options);
+  g_autoptr (GError) fault = NULL;
+  ImportReportBatch *batch;
+
+  while ((batch = import_reports_next (reports, &fault)) != NULL)
+    {
+      g_ptr_array_add (import->batches, batch);
+      if (!store_reports (import, batch, error))
+        return FALSE;
+      tell (watch, reading, batch->bytes);
+      if (g_cancellable_set_error_if_cancelled (import->cancellable, error))
+        return FALSE;
+    }
+  if (fault == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&fault));
+  return FALSE;
+}
+
+static gboolean
+take_files (Import *import, Watch *watch, GError **error)
+{
+  TablesReading reading = { .options = import->options,
+                            .tables = &import->tables,
+                            .cancellable = import->cancellable };
+  gboolean taken;
+
+  reading.thread = g_thread_new ("tables", read_tables, &reading);
+  taken = take_reports (import, watch, &reading, error);
+  if (!end_tables (&reading, error) || !taken)
+    return FALSE;
+  tell (watch, &reading, file_bytes (import->options->reports_path));
+  return TRUE;
+}
+
+/* ---- the whole ---- */
+
+static gboolean
+replace_split (Import *import, Watch *watch, GError **error)
+{
+  return store_text_index_leave_out (import->store, FIRST_ID (import->options->split), error)
+         && remove_split (import->store, import->options->split, error)
+         && prepare_statements (import, error) && take_files (import, watch, error)
+         && store_volumes_before_their_indexes (import, error) && describe_split (import, error);
+}
+
+/** Who fills the index writes again soon, and what is in the log by then goes to the file with that:
+ * the rows can be read from the log at once. */
+static gboolean
+leave_checkpoint (CatalogStore *store, GError **error)
+{
+  return store_exec (store, "PRAGMA wal_autocheckpoint = 0", error)
+         && (sqlite3_db_config (store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK
+             || store_fail (store, error));
 }
 
 gboolean
@@ -445,17 +488,26 @@ catalog_import (CatalogStore *store, const CatalogImportOptions *options, Catalo
                 gpointer user_data, CatalogFunnel *funnel, GCancellable *cancellable,
                 GError **error)
 {
-  g_auto (Import) import = { .store = store,
-                             .options = options,
-                             .funnel = funnel,
-                             .names = g_string_chunk_new (NAMES_BLOCK_BYTES),
-                             .lines = g_hash_table_new (g_str_hash, g_str_equal),
-                             .kept = g_hash_table_new (g_str_hash, g_str_equal),
-                             .report = g_string_new (NULL) };
-  ByteCount count = { progress, user_data, 0, total_bytes (options) };
-  CsvWatch watch = { count_bytes, &count, cancellable };
+  g_auto (Import) import = {
+    .store = store,
+    .options = options,
+    .funnel = funnel,
+    .cancellable = cancellable,
+    .batches = g_ptr_array_new_with_free_func ((GDestroyNotify) import_report_batch_free),
+    .lines = g_hash_table_new (g_str_hash, g_str_equal),
+    .kept = g_hash_table_new (g_str_hash, g_str_equal),
+  };
+  Watch watch = { progress, user_data, total_bytes (options), 0 };
+  gboolean done;
 
   *funnel = (CatalogFunnel){ .split = options->split };
-  return import_tables_read (&import.tables, options, &watch, error) && store_begin (store, error)
+  /* Reports come before the volumes that they refer to, and both go together. */
+  if ((options->index_later && !leave_checkpoint (store, error))
+      || !store_exec (store, "PRAGMA foreign_keys = OFF", error))
+    return FALSE;
+  done = store_begin (store, error)
          && store_end (store, replace_split (&import, &watch, error), error);
+  if (!store_exec (store, "PRAGMA foreign_keys = ON", done ? error : NULL) || !done)
+    return FALSE;
+  return options->index_later || catalog_text_index_finish (store, NULL, NULL, cancellable, error);
 }

@@ -5,6 +5,7 @@
 
 #include "catalog/record.h"
 #include "catalog/store.h"
+#include "catalog/text_index.h"
 
 typedef struct
 {
@@ -14,6 +15,7 @@ typedef struct
   const char *metadata_path; /* (nullable) */
   const char *no_chest_path; /* (nullable) */
   gboolean require_both;     /* findings and impression must both be there */
+  gboolean index_later;      /* the caller sees to the full-text index (text_index.h) */
 } CatalogImportOptions;
 
 typedef struct
@@ -25,11 +27,9 @@ typedef struct
   guint without_metadata;            /* kept rows that the metadata file lacks; 0 without one */
 } CatalogFunnel;
 
-/** CatalogProgress: called now and then with bytes read of bytes in all. */
-typedef void (*CatalogProgress) (guint64 done, guint64 total, gpointer user_data);
-
 /**
- * catalog_import: read, clean and replace the split in one transaction.
+ * catalog_import: read, clean and replace the split in one transaction; then fill the full-text
+ * index, unless @options leaves that to the caller.
  *
  * Columns are found by name; a missing needed one is an error that names file and column. Needed
  * are all five of the reports, all 19 of the labels, and of the metadata the volume's name and what
@@ -39,10 +39,10 @@ typedef void (*CatalogProgress) (guint64 done, guint64 total, gpointer user_data
  * Rows that can't be read are kept with reason UNREADABLE and their line number: another number of
  * cells than the header has, a name that is no volume's, a volume that an earlier row has. A volume
  * whose row of the label table can't be used counts as not in it, and one whose metadata row can't
- * as without metadata; the record's reason_detail says so. On failure, and when cancelled, the
- * split is as it was.
+ * as without metadata; the record's reason_detail says so. On failure, and when cancelled before
+ * the rows are there, the split is as it was.
  *
- * @progress: (nullable)
+ * @progress: (nullable) in bytes
  * @funnel: (out)
  */
 gboolean catalog_import (CatalogStore *store, const CatalogImportOptions *options,

@@ -122,6 +122,13 @@ gboolean store_add_probability (CatalogStore *store, GError **error);
 /** store_add_in_set: SQL's in_set (name, set), of a bound pointer to a set of names. */
 gboolean store_add_in_set (CatalogStore *store, GError **error);
 
+/**
+ * store_text_index_leave_out: within an import's transaction, before it changes a report: from then
+ * on the full-text index lacks all reports from @first_id on, and earlier ones too where it had some
+ * of those.
+ */
+gboolean store_text_index_leave_out (CatalogStore *store, gint64 first_id, GError **error);
+
 /** store_sample_id: of the sample that has the name now; -1 with NOT_FOUND, which lists the names.
  */
 gint64 store_sample_id (CatalogStore *store, const char *name, GError **error);

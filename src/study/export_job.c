@@ -6,6 +6,7 @@
 #include "catalog/latents.h"
 #include "catalog/query.h"
 #include "catalog/runs.h"
+#include "catalog/text_index.h"
 #include "report/csv.h"
 #include "report/json.h"
 #include "study/export_checkpoint.h"
@@ -114,11 +115,15 @@ record_row (ReportCsv *csv, const CatalogRecord *record)
 }
 
 static gboolean
-export_records (StudyExport *study, CatalogStore *store, GError **error)
+export_records (StudyExport *study, CatalogStore *store, GCancellable *cancellable, GError **error)
 {
   g_autoptr (CatalogQuery) query = catalog_query_parse (study->query, error);
+  /* A query may look for words, and must not miss those of reports that wait to be indexed. */
+  gboolean indexed = query != NULL
+                     && ((study->query == NULL && study->list.search == NULL)
+                         || catalog_text_index_finish (store, NULL, NULL, cancellable, error));
   g_autoptr (GPtrArray) records =
-      query != NULL ? catalog_records_list (store, query, &study->list, error) : NULL;
+      indexed ? catalog_records_list (store, query, &study->list, error) : NULL;
   g_autoptr (OutputFile) file =
       records != NULL ? output_file_open (study->out_path, study->replace, error) : NULL;
   ReportCsv csv = { .file = file };
@@ -436,7 +441,7 @@ study_export (Job *job, gpointer data, GError **error)
   switch (study->what)
     {
     case EXPORT_RECORDS:
-      return export_records (study, store, error);
+      return export_records (study, store, job_cancellable (job), error);
     case EXPORT_SAMPLE:
       return export_sample (study, store, error);
     case EXPORT_LATENTS:

@@ -14,17 +14,18 @@
 typedef struct
 {
   Job *job;
+  const char *stage, *unit;
   guint64 total; /* as told last */
 } ImportProgress;
 
-/** How much there is to read is known from the first report on. */
+/** How much there is to do is known from the first report on. */
 static void
-report_bytes (guint64 done, guint64 total, gpointer user_data)
+report_progress (guint64 done, guint64 total, gpointer user_data)
 {
   ImportProgress *progress = user_data;
 
   if (total != progress->total)
-    job_stage (progress->job, "importing", "bytes", total);
+    job_stage (progress->job, progress->stage, progress->unit, total);
   progress->total = total;
   job_progress (progress->job, done);
 }
@@ -34,12 +35,24 @@ study_import (Job *job, gpointer data, GError **error)
 {
   StudyImport *import = data;
   g_autoptr (CatalogStore) store = workspace_store (import->workspace, error);
-  ImportProgress progress = { .job = job };
+  ImportProgress progress = { job, "importing", "bytes", 0 };
 
-  job_stage (job, "importing", "bytes", 0);
+  job_stage (job, progress.stage, progress.unit, 0);
   return store != NULL
-         && catalog_import (store, &import->options, report_bytes, &progress, &import->funnel,
+         && catalog_import (store, &import->options, report_progress, &progress, &import->funnel,
                             job_cancellable (job), error);
+}
+
+gboolean
+study_index (Job *job, gpointer workspace, GError **error)
+{
+  g_autoptr (CatalogStore) store = workspace_store (workspace, error);
+  ImportProgress progress = { job, "indexing reports", "reports", 0 };
+
+  job_stage (job, progress.stage, progress.unit, 0);
+  return store != NULL
+         && catalog_text_index_finish (store, report_progress, &progress, job_cancellable (job),
+                                       error);
 }
 
 /* ---- latents ---- */

@@ -17,6 +17,10 @@ typedef struct
 /** study_import: a JobFunc over a StudyImport; replaces the split. */
 gboolean study_import (Job *job, gpointer import, GError **error);
 
+/** study_index: a JobFunc over a Workspace, which need not be locked: finishes the full-text index
+ * that an import left to it. */
+gboolean study_index (Job *job, gpointer workspace, GError **error);
+
 typedef struct
 {
   Workspace *workspace;

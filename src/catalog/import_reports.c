@@ -1,0 +1,221 @@
+#include "catalog/import_reports.h"
+
+#include "catalog/cleaning.h"
+#include "catalog/csv_reader.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define NAMES_BLOCK_BYTES (16 << 10)
+#define REPORTS_BLOCK_BYTES (256 << 10)
+
+enum
+{
+  COLUMN_VOLUME,
+  COLUMN_CLINICAL,
+  COLUMN_TECHNIQUE,
+  COLUMN_FINDINGS,
+  COLUMN_IMPRESSION,
+};
+
+static const CsvColumn columns[] = {
+  [COLUMN_VOLUME] = { "VolumeName", TRUE },
+  [COLUMN_CLINICAL] = { "ClinicalInformation_EN", TRUE },
+  [COLUMN_TECHNIQUE] = { "Technique_EN", TRUE },
+  [COLUMN_FINDINGS] = { "Findings_EN", TRUE },
+  [COLUMN_IMPRESSION] = { "Impressions_EN", TRUE },
+};
+
+/** POSIX primitives, since ThreadSanitizer does not see GLib's. */
+struct _ImportReports
+{
+  const CatalogImportOptions *options;
+  GCancellable *stop; /* nobody wants more */
+  GThread *thread;
+
+  /* the thread's own */
+  ImportReportBatch *batch; /* that is being filled */
+  guint64 bytes;
+  GString *report, *report_before;
+
+  pthread_mutex_t mutex; /* guards all that follows */
+  pthread_cond_t changed;
+  GQueue ready; /* of ImportReportBatch */
+  gboolean ended;
+  GError *error;
+};
+
+void
+import_report_batch_free (ImportReportBatch *batch)
+{
+  g_array_unref (batch->rows);
+  g_string_chunk_free (batch->names);
+  g_clear_pointer (&batch->reports, g_string_chunk_free);
+  g_free (batch);
+}
+
+static ImportReportBatch *
+batch_new (void)
+{
+  ImportReportBatch *batch = g_new0 (ImportReportBatch, 1);
+
+  batch->rows = g_array_new (FALSE, FALSE, sizeof (ImportReportRow));
+  batch->names = g_string_chunk_new (NAMES_BLOCK_BYTES);
+  batch->reports = g_string_chunk_new (REPORTS_BLOCK_BYTES);
+  return batch;
+}
+
+/* ---- the thread ---- */
+
+/** Put the row's texts into @report as ImportReportRow has them. */
+static void
+join_report (const CsvRow *csv, GString *report)
+{
+  gboolean empty = TRUE;
+
+  g_string_truncate (report, 0);
+  for (int column = COLUMN_CLINICAL; column <= COLUMN_IMPRESSION && csv->fault == NULL; column++)
+    {
+      if (!cleaning_is_missing (csv->cells[column]))
+        {
+          g_string_append (report, csv->cells[column]);
+          empty = FALSE;
+        }
+      g_string_append_c (report, '\0');
+    }
+  if (empty)
+    g_string_truncate (report, 0);
+}
+
+/** Reconstructions of a scan follow each other and have the same report: it is kept once. */
+static void
+take_report (ImportReports *reports, const CsvRow *csv, ImportReportRow *row)
+{
+  GString *before = reports->report;
+
+  reports->report = reports->report_before;
+  reports->report_before = before;
+  join_report (csv, reports->report);
+  if (g_string_equal (reports->report, before))
+    return;
+  row->report_size = reports->report->len;
+  row->report = g_string_chunk_insert_len (reports->batch->reports, reports->report->str,
+                                           (gssize) row->report_size);
+}
+
+static gboolean
+lacks_text (const ImportReports *reports, const CsvRow *csv)
+{
+  gboolean no_findings = cleaning_is_missing (csv->cells[COLUMN_FINDINGS]);
+  gboolean no_impression = cleaning_is_missing (csv->cells[COLUMN_IMPRESSION]);
+
+  return reports->options->require_both ? no_findings || no_impression
+                                        : no_findings && no_impression;
+}
+
+static gboolean
+take_row (const CsvRow *csv, gpointer user_data, GError **error)
+{
+  ImportReports *reports = user_data;
+  GStringChunk *names = reports->batch->names;
+  g_autofree char *name = cleaning_one_line (csv->cells[COLUMN_VOLUME]);
+  gsize patient_length = 0;
+  ImportReportRow row = { .line = csv->line, .lacks_text = lacks_text (reports, csv) };
+
+  cleaning_parse_name (name, &patient_length, &row.first_reconstruction);
+  row.fault = csv->fault != NULL ? g_string_chunk_insert (names, csv->fault) : NULL;
+  row.name = g_string_chunk_insert (names, name);
+  row.patient = g_string_chunk_insert_len (names, name, (gssize) patient_length);
+  take_report (reports, csv, &row);
+  g_array_append_val (reports->batch->rows, row);
+  return TRUE;
+}
+
+/** Give the batch away and begin another. */
+static void
+hand_over (ImportReports *reports)
+{
+  reports->batch->bytes = reports->bytes;
+  pthread_mutex_lock (&reports->mutex);
+  g_queue_push_tail (&reports->ready, reports->batch);
+  pthread_cond_signal (&reports->changed);
+  pthread_mutex_unlock (&reports->mutex);
+  reports->batch = batch_new ();
+}
+
+/** After each buffer of the file. */
+static void
+count_bytes (gsize bytes, gpointer user_data)
+{
+  ImportReports *reports = user_data;
+
+  reports->bytes += bytes;
+  hand_over (reports);
+}
+
+static gpointer
+read_reports (gpointer data)
+{
+  ImportReports *reports = data;
+  const CsvWatch watch = { count_bytes, reports, reports->stop };
+  GError *error = NULL;
+
+  csv_read (reports->options->reports_path, columns, G_N_ELEMENTS (columns), take_row, reports,
+            &watch, &error);
+  hand_over (reports);
+  pthread_mutex_lock (&reports->mutex);
+  reports->ended = TRUE;
+  reports->error = error;
+  pthread_cond_signal (&reports->changed);
+  pthread_mutex_unlock (&reports->mutex);
+  return NULL;
+}
+
+/* ---- the caller's side ---- */
+
+ImportReports *
+import_reports_start (const CatalogImportOptions *options)
+{
+  ImportReports *reports = g_new0 (ImportReports, 1);
+
+  reports->options = options;
+  reports->stop = g_cancellable_new ();
+  reports->batch = batch_new ();
+  reports->report = g_string_new (NULL);
+  reports->report_before = g_string_new (NULL);
+  pthread_mutex_init (&reports->mutex, NULL);
+  pthread_cond_init (&reports->changed, NULL);
+  reports->thread = g_thread_new ("reports", read_reports, reports);
+  return reports;
+}
+
+void
+import_reports_free (ImportReports *reports)
+{
+  g_cancellable_cancel (reports->stop);
+  g_thread_join (reports->thread);
+  g_queue_clear_full (&reports->ready, (GDestroyNotify) import_report_batch_free);
+  import_report_batch_free (reports->batch);
+  g_string_free (reports->report, TRUE);
+  g_string_free (reports->report_before, TRUE);
+  g_clear_error (&reports->error);
+  pthread_mutex_destroy (&reports->mutex);
+  pthread_cond_destroy (&reports->changed);
+  g_object_unref (reports->stop);
+  g_free (reports);
+}
+
+ImportReportBatch *
+import_reports_next (ImportReports *reports, GError **error)
+{
+  ImportReportBatch *batch;
+
+  pthread_mutex_lock (&reports->mutex);
+  while (reports->ready.length == 0 && !reports->ended)
+    pthread_cond_wait (&reports->changed, &reports->mutex);
+  batch = g_queue_pop_head (&reports->ready);
+  if (batch == NULL && reports->error != NULL)
+    g_propagate_error (error, g_steal_pointer (&reports->error));
+  pthread_mutex_unlock (&reports->mutex);
+  return batch;
+}
