@@ -522,7 +522,7 @@ test_index_goes_on_where_it_was_stopped (void **state)
       store, CATALOG_SPLIT_TRAIN,
       &(TestingTables){ .reports = reports->str, .labels = labels, .index_later = TRUE });
   assert_true (catalog_text_index_step (store, &error));
-  assert_store_value (store, FOUND ("open"), "4");
+  assert_store_value (store, FOUND ("open"), "2");
   assert_false (catalog_text_index_is_finished (store));
   g_clear_pointer (&store, catalog_store_close); /* the program was killed; another comes */
   store = catalog_store_open (path, FALSE, &error);

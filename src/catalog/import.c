@@ -473,8 +473,8 @@ replace_split (Import *import, Watch *watch, GError **error)
          && store_volumes_before_their_indexes (import, error) && describe_split (import, error);
 }
 
-/** Who fills the index writes again soon, and what is in the log by then goes to the file with that:
- * the rows can be read from the log at once. */
+/** Who fills the index writes again soon, and what is in the log by then goes to the file with
+ * that: the rows can be read from the log at once. */
 static gboolean
 leave_checkpoint (CatalogStore *store, GError **error)
 {

@@ -20,6 +20,17 @@
  * loading latents takes 1.4 times as long; above 8192 nothing is gained and commits get larger. */
 #define PAGE_SIZE "8192"
 
+/** SQLite's own waiting looks ever more seldom, and whoever writes again and again, as an index
+ * that is being filled, would pass by. */
+static int
+wait_for_writer (void *data, int tries)
+{
+  if (tries >= BUSY_TIMEOUT_MS / BUSY_RETRY_MS)
+    return 0;
+  g_usleep (BUSY_RETRY_MS * 1000);
+  return 1;
+}
+
 /* ---- errors ---- */
 
 /** SQLite sees a full disk as such only where it writes; elsewhere it is a failed system call. */
@@ -368,7 +379,7 @@ catalog_store_open (const char *path, gboolean create, GError **error)
       return NULL;
     }
   sqlite3_extended_result_codes (store->db, TRUE);
-  sqlite3_busy_timeout (store->db, BUSY_TIMEOUT_MS);
+  sqlite3_busy_handler (store->db, wait_for_writer, NULL);
   /* Nothing is written before the file is known to be ours, and the mark that makes it so comes
    * with the schema, in one transaction. EXTRA syncs every commit, under a rollback journal too.
    * Foreign keys come last: a migration may take a table away and put it back. */
@@ -376,7 +387,8 @@ catalog_store_open (const char *path, gboolean create, GError **error)
       || !store_exec (store, "PRAGMA page_size = " PAGE_SIZE "; PRAGMA synchronous = EXTRA", error)
       || !store_migrate (store, store_schema_steps, store_schema_n_steps, error)
       || !set_journal (store, error) || !store_exec (store, "PRAGMA foreign_keys = ON", error)
-      || !store_add_probability (store, error) || !store_add_in_set (store, error))
+      || !store_add_probability (store, error) || !store_add_in_set (store, error)
+      || !store_add_name_has (store, error))
     return NULL;
   return g_steal_pointer (&store);
 }

@@ -122,6 +122,9 @@ gboolean store_add_probability (CatalogStore *store, GError **error);
 /** store_add_in_set: SQL's in_set (name, set), of a bound pointer to a set of names. */
 gboolean store_add_in_set (CatalogStore *store, GError **error);
 
+/** store_add_name_has: SQL's name_has (name, part), see listing_sql.c. */
+gboolean store_add_name_has (CatalogStore *store, GError **error);
+
 /**
  * store_text_index_leave_out: within an import's transaction, before it changes a report: from then
  * on the full-text index lacks all reports from @first_id on, and earlier ones too where it had some

@@ -6,7 +6,10 @@
 #define KEPT_UP_TO "report_text.up_to"
 
 /* Of a step: shorter ones leave more segments to merge, longer ones make other writers wait. */
-#define STEP_BYTES (4 << 20)
+#define STEP_BYTES (2 << 20)
+
+/* After each step, for whoever waits to write and looks every 2 ms. */
+#define PAUSE_US 4000
 
 /* FTS5 collects so much before it writes a segment: one for a step. */
 #define INDEX_MEMORY_BYTES "33554432"
@@ -159,10 +162,14 @@ catalog_text_index_finish (CatalogStore *store, CatalogProgress progress, gpoint
   gint64 left = 0, done = 0;
   guint n;
 
+  if (catalog_text_index_is_finished (store))
+    return TRUE;
   if (progress != NULL
       && !read_number (store, "SELECT count (*) FROM report WHERE volume_id > (" SELECT_UP_TO ")",
                        &left, error))
     return FALSE;
+  /* An import may have left its log to us: not to the next who commits. */
+  sqlite3_wal_checkpoint_v2 (store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
   while (!catalog_text_index_is_finished (store))
     {
       if (g_cancellable_set_error_if_cancelled (cancellable, error)
@@ -171,6 +178,7 @@ catalog_text_index_finish (CatalogStore *store, CatalogProgress progress, gpoint
       done += n;
       if (progress != NULL)
         progress ((guint64) done, (guint64) MAX (left, done), user_data);
+      g_usleep (PAUSE_US);
     }
   return TRUE;
 }

@@ -17,7 +17,7 @@ typedef void (*CatalogProgress) (guint64 done, guint64 total, gpointer user_data
 /** catalog_text_index_is_finished: every report is in it; as cheap as catalog_store_get(). */
 gboolean catalog_text_index_is_finished (CatalogStore *store);
 
-/** catalog_text_index_step: take some reports more into the index, a tenth of a second's work; TRUE
+/** catalog_text_index_step: take some reports more into the index, some 50 ms of work; TRUE
  * too where none was left. */
 gboolean catalog_text_index_step (CatalogStore *store, GError **error);
 
