@@ -4,6 +4,7 @@
  * Makes the workspace of bench_store.h in DIR where there is none, then prints the best of nine of
  * what a screen asks for.
  */
+#include "bench_row.h"
 #include "bench_store.h"
 
 #include "catalog/listing.h"
@@ -11,7 +12,60 @@
 #include <stdio.h>
 
 #define ROUNDS 9
-#define VISIBLE 100
+#define VISIBLE 50
+#define PAGE_LIMIT_MS 5
+#define COUNT_LIMIT_MS 50
+
+/** What a screen asks for first: ids, and the rows of the first. */
+static double
+first_page_ms (CatalogStore *store, const CatalogQuery *query, const CatalogListOptions *options)
+{
+  const CatalogRowContext context = { .run_id = options->run_id };
+  const double start_ms = bench_now_ms ();
+  GError *error = NULL;
+  g_autoptr (GArray) ids = catalog_records_ids (store, query, options, NULL, &error);
+  g_autoptr (GPtrArray) page = NULL;
+
+  bench_stop_on (error);
+  page = catalog_records_page (store, (const gint64 *) ids->data, ids->len, &context, &error);
+  bench_stop_on (error);
+  return bench_now_ms () - start_ms;
+}
+
+static double
+count_ms (CatalogStore *store, const CatalogQuery *query, const CatalogListOptions *options)
+{
+  const double start_ms = bench_now_ms ();
+  GError *error = NULL;
+
+  catalog_records_count (store, query, options, &error);
+  bench_stop_on (error);
+  return bench_now_ms () - start_ms;
+}
+
+/** One way of asking for records: its first page, and how many there are. */
+static void
+bench_list (CatalogStore *store, const char *name, const char *text, CatalogListOptions options)
+{
+  g_autofree char *page = g_strdup_printf ("first page of 50,188 records, %s", name);
+  g_autofree char *count = g_strdup_printf ("count of 50,188 records, %s", name);
+  double pages_ms[ROUNDS], counts_ms[ROUNDS];
+  GError *error = NULL;
+  g_autoptr (CatalogQuery) query = catalog_query_parse (text, &error);
+
+  bench_stop_on (error);
+  options.split = -1;
+  options.with_dropped = TRUE;
+  for (guint i = 0; i < ROUNDS; i++)
+    {
+      options.limit = VISIBLE;
+      pages_ms[i] = first_page_ms (store, query, &options);
+      options.limit = 0;
+      counts_ms[i] = count_ms (store, query, &options);
+    }
+  bench_row_limit (page, "ms", pages_ms, ROUNDS, PAGE_LIMIT_MS);
+  bench_row_limit (count, "ms", counts_ms, ROUNDS, COUNT_LIMIT_MS);
+}
 
 static void
 bench_ids (CatalogStore *store, const char *text, CatalogListOptions options)
@@ -97,6 +151,13 @@ main (int argc, char **argv)
   store = catalog_store_open (path, FALSE, &error);
   bench_stop_on (error);
   printf ("open: %.2f ms\n", bench_now_ms () - start);
+  bench_list (store, "all", "", (CatalogListOptions){ 0 });
+  bench_list (store, "filtered", "age > 60 AND emphysema", (CatalogListOptions){ 0 });
+  bench_list (store, "searched", "", (CatalogListOptions){ .search = "nodule" });
+  bench_list (store, "searched for a rare word", "",
+              (CatalogListOptions){ .search = "osteophytes x" });
+  bench_list (store, "sorted by age", "", (CatalogListOptions){ .sort = "age" });
+  bench_list (store, "sorted by a finding", "", (CatalogListOptions){ .sort = "emphysema" });
   bench_ids (store, "", (CatalogListOptions){ .limit = VISIBLE });
   bench_ids (store, "", (CatalogListOptions){ 0 });
   for (gsize i = 0; i < G_N_ELEMENTS (sorts); i++)

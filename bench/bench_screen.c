@@ -8,6 +8,7 @@
  * what a step through the slices of SCAN sends, beside whole frames as libchafa prints them. What
  * has no other program to stand beside has its limit there.
  */
+#include "bench_row.h"
 #include "bench_store.h"
 #include "bench_terminal.h"
 
@@ -32,6 +33,8 @@
 #define START_LIMIT_MS 50
 #define KEY_LIMIT_MS 16
 #define LIVE_LIMIT_MS 500
+#define STEP_LIMIT_MS 5
+#define STEP_LIMIT_BYTES 40000
 
 #define QUIET_MS 5      /* the answer to a key is over */
 #define ANSWER_MS 300   /* a key that has no answer by then has none */
@@ -75,62 +78,71 @@ forget_state (const char *directory)
   g_unlink (state);
 }
 
-static void
-bench_starts (const char *program, const char *directory, const char *record_mark,
-              double *median_ms)
+typedef struct
 {
-  const char *const marks[] = { first_screen[0], first_screen[1], record_mark, NULL };
-  double times_ms[STARTS];
-  gboolean torch = FALSE;
+  const char *program, *directory, *record_mark;
+  gboolean torch; /* was ever mapped */
+} Starts;
 
-  for (guint i = 0; i < STARTS; i++)
-    {
-      BenchTerminal *terminal;
+/** To the first complete screen. */
+static double
+start_ms (gpointer data)
+{
+  Starts *starts = data;
+  const char *const marks[] = { first_screen[0], first_screen[1], starts->record_mark, NULL };
+  BenchTerminal *terminal;
+  double ms;
 
-      forget_state (directory);
-      terminal = start_workbench (program, directory);
-      if (!bench_terminal_await (terminal, marks, PATIENCE_MS))
-        bench_fail ("the first screen did not come: %s", terminal->text->str);
-      times_ms[i] = terminal->heard_ms - terminal->started_ms;
-      bench_terminal_settle (terminal, SILENCE_MS, PATIENCE_MS);
-      torch |= maps_torch (terminal->pid);
-      bench_terminal_stop (terminal);
-    }
-  *median_ms = bench_quantile (times_ms, STARTS, 0.5);
-  print_line ("first screen of 50,188 records, median", *median_ms, "ms", "limit", START_LIMIT_MS);
-  print_line ("  99th percentile", bench_quantile (times_ms, STARTS, 0.99), "ms", "limit",
-              START_LIMIT_MS);
-  printf ("%-46s %s\n", "libtorch mapped while browsing", torch ? "YES" : "no");
+  forget_state (starts->directory);
+  terminal = start_workbench (starts->program, starts->directory);
+  if (!bench_terminal_await (terminal, marks, PATIENCE_MS))
+    bench_fail ("the first screen did not come: %s", terminal->text->str);
+  ms = terminal->heard_ms - terminal->started_ms;
+  bench_terminal_settle (terminal, SILENCE_MS, PATIENCE_MS);
+  starts->torch |= maps_torch (terminal->pid);
+  bench_terminal_stop (terminal);
+  return ms;
 }
 
-/** Others, to their first byte: less than a whole screen. */
+/** Another program's, to its first output: less than a whole screen. */
+static double
+other_start_ms (gpointer arguments)
+{
+  static const char *const nothing[] = { " ", NULL };
+  BenchTerminal *terminal = bench_terminal_start (arguments, COLUMNS, ROWS);
+  double ms;
+
+  if (!bench_terminal_await (terminal, nothing, PATIENCE_MS))
+    bench_fail ("%s showed nothing", *(const char *const *) arguments);
+  ms = terminal->heard_ms - terminal->started_ms;
+  bench_terminal_stop (terminal);
+  return ms;
+}
+
 static void
-bench_other_starts (double ours_ms)
+bench_starts (Starts *starts)
 {
   static const char *const others[][4] = {
     { "htop", NULL }, { "tig", NULL }, { "vim", "--clean", NULL }, { "less", "/etc/services", NULL }
   };
+  double times_ms[STARTS];
 
+  for (guint i = 0; i < STARTS; i++)
+    times_ms[i] = start_ms (starts);
+  bench_row_limit ("first screen of 50,188 records", "ms", times_ms, STARTS, START_LIMIT_MS);
+  print_line ("  99th percentile", bench_quantile (times_ms, STARTS, 0.99), "ms", "limit",
+              START_LIMIT_MS);
+  printf ("%-46s %s\n", "libtorch mapped while browsing", starts->torch ? "YES" : "no");
   for (guint k = 0; k < G_N_ELEMENTS (others); k++)
     {
       g_autofree char *found = g_find_program_in_path (others[k][0]);
-      g_autofree char *name = g_strdup_printf ("%s, first output", others[k][0]);
-      double times_ms[STARTS];
-      guint n = 0;
+      g_autofree char *name = g_strdup_printf ("%s, to its first output", others[k][0]);
 
-      for (guint i = 0; i < STARTS && found != NULL; i++)
-        {
-          BenchTerminal *terminal = bench_terminal_start (others[k], COLUMNS, ROWS);
-          const char *const nothing[] = { " ", NULL };
-
-          if (bench_terminal_await (terminal, nothing, PATIENCE_MS))
-            times_ms[n++] = terminal->heard_ms - terminal->started_ms;
-          bench_terminal_stop (terminal);
-        }
-      if (n == STARTS)
-        print_line ("first screen, median", ours_ms, "ms", name, bench_quantile (times_ms, n, 0.5));
+      if (found != NULL)
+        bench_row_beside (&(BenchRow){ "first screen of 50,188 records", "ms", name, 1.5 },
+                          STARTS / 2, start_ms, starts, other_start_ms, (gpointer) others[k]);
       else
-        printf ("%-46s left out: %s\n", name, found == NULL ? "not installed" : "showed nothing");
+        bench_row_left_out (name, "not installed");
     }
 }
 
@@ -362,6 +374,7 @@ bench_slices (const char *program, const char *directory, const char *scan)
   g_autofree char *open = g_strdup_printf ("2:open %s\r", scan);
   g_autofree KeyTimes *times = g_new0 (KeyTimes, 1);
   BenchTerminal *terminal;
+  double step_bytes, frame_bytes;
   guint64 before;
 
   forget_state (directory);
@@ -375,9 +388,15 @@ bench_slices (const char *program, const char *directory, const char *scan)
   for (guint i = 0; i < SLICE_STEPS; i++)
     press (terminal, "j", times);
   /* One row each for header, footer and the slice's own line. */
-  print_line ("bytes of a slice step, 256 colours",
-              (double) (terminal->bytes - before) / SLICE_STEPS, "bytes", "libchafa, whole frame",
-              whole_frames (scan, COLUMNS, ROWS - 3));
+  step_bytes = (double) (terminal->bytes - before) / SLICE_STEPS;
+  frame_bytes = whole_frames (scan, COLUMNS, ROWS - 3);
+  bench_row_pairs (&(BenchRow){ "bytes of a slice step at 120x40, 256 colours", "B",
+                                "libchafa's whole frame", 0.5 },
+                   &step_bytes, &frame_bytes, 1);
+  bench_row_limit ("bytes of a slice step at 120x40, 256 colours", "B", &step_bytes, 1,
+                   STEP_LIMIT_BYTES);
+  bench_row_limit ("slice step on screen, key to last byte", "ms", times->times_ms, times->n,
+                   STEP_LIMIT_MS);
   print_line ("slice step, 99th percentile", bench_quantile (times->times_ms, times->n, 0.99), "ms",
               "limit", KEY_LIMIT_MS);
   bench_terminal_stop (terminal);
@@ -388,7 +407,6 @@ main (int argc, char **argv)
 {
   g_autofree char *path = NULL, *scratch = NULL;
   GError *error = NULL;
-  double median_ms;
 
   if (argc < 4)
     {
@@ -399,8 +417,7 @@ main (int argc, char **argv)
   path = bench_store_make (argv[2]);
   scratch = g_dir_make_tmp ("bench-screen-XXXXXX", &error);
   bench_stop_on (error);
-  bench_starts (argv[1], argv[2], argc > 4 ? argv[4] : "train_", &median_ms);
-  bench_other_starts (median_ms);
+  bench_starts (&(Starts){ argv[1], argv[2], argc > 4 ? argv[4] : "train_", FALSE });
   bench_keys_alone (argv[1], argv[2]);
   bench_keys_beside (argv[1], argv[2], scratch);
   bench_keys_with_job (argv[1], scratch);

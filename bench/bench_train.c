@@ -6,6 +6,7 @@
  * memory already. Where a PYTHON with torch is given, SCRIPT (bench_train.py) does the plain
  * PyTorch loop of the same size after each of ours.
  */
+#include "bench_row.h"
 #include "bench_store.h"
 
 #include "study/train_job.h"
@@ -42,45 +43,56 @@ train_ms (Workspace *workspace, StudyTrainCache *cache, double fraction, guint *
   return ms;
 }
 
+typedef struct
+{
+  Workspace *workspace;
+  StudyTrainCache *cache;
+  double fraction, auroc;
+  guint train_n, valid_n;
+} Training;
+
+static double
+ours_ms (gpointer data)
+{
+  Training *training = data;
+
+  return train_ms (training->workspace, training->cache, training->fraction, &training->train_n,
+                   &training->valid_n, &training->auroc);
+}
+
 /** The plain loop: the script prints milliseconds without Python's start. */
 static double
-python_ms (const char *python, const char *script, guint train_n, guint valid_n)
+script_ms (gpointer arguments)
 {
-  g_autofree char *train = g_strdup_printf ("%u", train_n);
-  g_autofree char *valid = g_strdup_printf ("%u", valid_n);
-  const char *const arguments[] = { python, script, train, valid, NULL };
-  g_autofree char *output = NULL;
-  GError *error = NULL;
-  int status;
-
-  g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &output, NULL,
-                &status, &error);
-  bench_stop_on (error);
-  g_spawn_check_wait_status (status, &error);
-  bench_stop_on (error);
-  return g_ascii_strtod (output, NULL);
+  return bench_command_number (arguments);
 }
 
 static void
-bench (Workspace *workspace, double fraction, const char *python, const char *script)
+bench (Workspace *workspace, double fraction, const char *python, const char *script,
+       double limit_ms)
 {
   g_autoptr (StudyTrainCache) cache = study_train_cache_new ();
-  double ours[ROUNDS], theirs[ROUNDS], auroc, median;
-  guint train_n, valid_n;
+  Training training = { workspace, cache, fraction, 0, 0, 0 };
+  g_autofree char *what = NULL, *train_n = NULL, *valid_n = NULL;
+  double times_ms[ROUNDS];
 
-  train_ms (workspace, cache, fraction, &train_n, &valid_n, &auroc); /* fills the cache */
+  ours_ms (&training); /* fills the cache */
+  what = g_strdup_printf ("train 5 epochs of %u, judged on %u", training.train_n, training.valid_n);
+  train_n = g_strdup_printf ("%u", training.train_n);
+  valid_n = g_strdup_printf ("%u", training.valid_n);
   for (guint i = 0; i < ROUNDS; i++)
-    {
-      ours[i] = train_ms (workspace, cache, fraction, &train_n, &valid_n, &auroc);
-      if (python != NULL)
-        theirs[i] = python_ms (python, script, train_n, valid_n);
-    }
-  median = bench_quantile (ours, ROUNDS, 0.5);
-  printf ("5 epochs of %u x %d, judged on %u: median %.0f ms, slowest %.0f ms (AUROC %.3f)\n",
-          train_n, BENCH_WIDTH, valid_n, median, bench_quantile (ours, ROUNDS, 1), auroc);
+    times_ms[i] = ours_ms (&training);
+  printf ("%s: AUROC %.3f\n", what, training.auroc);
+  bench_row_limit (what, "ms", times_ms, ROUNDS, limit_ms);
   if (python != NULL)
-    printf ("  plain PyTorch: median %.0f ms, ratio %.3f\n", bench_quantile (theirs, ROUNDS, 0.5),
-            median / bench_quantile (theirs, ROUNDS, 0.5));
+    {
+      const char *const arguments[] = { python, script, train_n, valid_n, NULL };
+
+      bench_row_beside (&(BenchRow){ what, "ms", "the plain PyTorch loop", 1 / 3.5 }, ROUNDS,
+                        ours_ms, &training, script_ms, (gpointer) arguments);
+    }
+  else
+    bench_row_left_out (what, "PYTHON=... names one with torch");
 }
 
 int
@@ -99,7 +111,7 @@ main (int argc, char **argv)
   path = bench_store_make (argv[1]);
   workspace = workspace_open (argv[1], FALSE, &error);
   bench_stop_on (error);
-  bench (workspace, 0.15, python, script);
-  bench (workspace, 1, python, script);
+  bench (workspace, 0.15, python, script, 150);
+  bench (workspace, 1, python, script, 1000);
   return 0;
 }

@@ -1,4 +1,5 @@
-"""bench_train.py TRAIN VALID: the plain PyTorch loop, as a script would have it; prints milliseconds.
+"""bench_train.py TRAIN VALID: the plain PyTorch loop, as a script would have it; prints milliseconds at
+whichever number of threads is the quickest.
 
 Linear-ReLU-Dropout-Linear on random latents, AdamW, batches of 32, focal loss, five epochs; after each
 the AUROC per class by ranks and sensitivity, specificity and accuracy, without any interval.
@@ -35,8 +36,8 @@ def judge(model, x, y):
     return auroc, sensitivity, specificity, accuracy
 
 
-def main():
-    n_train, n_valid = int(sys.argv[1]), int(sys.argv[2])
+def train_ms(n_train, n_valid, threads):
+    torch.set_num_threads(threads)
     torch.manual_seed(42)
     x, y = torch.randn(n_train, WIDTH), (torch.rand(n_train, CLASSES) < 0.2).float()
     vx, vy = torch.randn(n_valid, WIDTH), (torch.rand(n_valid, CLASSES) < 0.2).float()
@@ -52,7 +53,7 @@ def main():
             focal_loss(model(x[batch]), y[batch], pos_weight).backward()
             optimiser.step()
         judge(model, vx, vy)
-    print(1000 * (time.perf_counter() - start))
+    return 1000 * (time.perf_counter() - start)
 
 
-main()
+print(min(train_ms(int(sys.argv[1]), int(sys.argv[2]), threads) for threads in {1, torch.get_num_threads()}))
