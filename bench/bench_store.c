@@ -58,10 +58,12 @@ add_latents (CatalogStore *store, const CatalogMembers *members)
   random_init (&random, SEED, members->n);
   /* Each number hears of one label, faintly. */
   for (gsize i = 0; i < members->n * BENCH_WIDTH; i++)
-    values[i] = (float) (random_normal (&random)
-                         + SIGNAL
-                               * members->labels[i / BENCH_WIDTH * CATALOG_N_LABELS
-                                                 + i % BENCH_WIDTH % CATALOG_N_LABELS]);
+    {
+      const guint label = i % BENCH_WIDTH % CATALOG_N_LABELS;
+
+      values[i] = (float) (random_normal (&random)
+                           + SIGNAL * (members->labels[i / BENCH_WIDTH] >> label & 1));
+    }
   for (gsize i = 0; i < members->n; i++)
     latents[i] = (CatalogLatent){ .key = members->volumes[i],
                                   .volume = members->volumes[i],
