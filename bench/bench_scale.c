@@ -1,11 +1,11 @@
 /**
  * bench_scale PROGRAM MAKE_CTRATE DIR [MOST-SCANS [MOST-ROWS]]: how each cost grows.
  *
- * Seconds and peak memory of the program, against scans that are encoded (the demo's encoder, tiny
- * scans), rows that are imported, voxels across the slices of a scan that is prepared; and seconds
- * against classes that are judged. Each is drawn with both axes logarithmic, in the terminal and as
- * DIR/scale-*.png, beside the exponent between neighbours: 1 is proportional, and where that begins
- * is the knee.
+ * Core-seconds and peak memory of the program, against scans that are encoded (the demo's encoder,
+ * tiny scans), rows that are imported, voxels across the slices of a scan that is prepared; and
+ * core-seconds against classes that are judged. Each is drawn with both axes logarithmic, in the
+ * terminal and as DIR/scale-*.png, beside the exponent between neighbours: 1 is proportional, and
+ * where that begins is the knee.
  */
 #include "bench_row.h"
 #include "bench_store.h"
@@ -119,9 +119,9 @@ draw (const Scale *scale, const Series *series)
   logarithms (series->x, series->n, x);
   logarithms (series->seconds, series->n, seconds);
   logarithms (series->mib, series->n, mib);
-  draw_text (series, "seconds", x, seconds);
+  draw_text (series, "core-seconds", x, seconds);
   sheet_title (cr, "How a cost grows", subtitle);
-  draw_sheet_frame (cr, series, "log10 of seconds", x, seconds, SHEET_TITLE_HEIGHT + 36,
+  draw_sheet_frame (cr, series, "log10 of core-seconds", x, seconds, SHEET_TITLE_HEIGHT + 36,
                     INK_VERMILION);
   if (with_memory)
     {
@@ -160,7 +160,7 @@ static void
 finish (const Scale *scale, const Series *series)
 {
   draw (scale, series);
-  tell_knee (series, "seconds", series->seconds);
+  tell_knee (series, "core-seconds", series->seconds);
   if (!isnan (series->mib[0]))
     tell_knee (series, "memory", series->mib);
 }
@@ -260,7 +260,7 @@ scale_scans (const Scale *scale, guint most)
       forget_workspace (directory);
       bench_command (import);
       command = bench_command (encode);
-      add_point (&series, n, command.seconds, command.peak_mib);
+      add_point (&series, n, command.core_seconds, command.peak_mib);
     }
   finish (scale, &series);
 }
@@ -287,7 +287,7 @@ scale_rows (const Scale *scale, guint most)
       bench_command (make);
       forget_workspace (directory);
       command = bench_command (import);
-      add_point (&series, n, command.seconds, command.peak_mib);
+      add_point (&series, n, command.core_seconds, command.peak_mib);
     }
   finish (scale, &series);
 }
@@ -310,7 +310,7 @@ scale_voxels (const Scale *scale)
 
       write_scan (path, name, side, SLICES);
       command = bench_command (prepare);
-      add_point (&series, side, command.seconds, command.peak_mib);
+      add_point (&series, side, command.core_seconds, command.peak_mib);
       g_unlink (path);
     }
   g_unlink (out);
