@@ -272,9 +272,9 @@ test_cells_are_what_libcsv_makes_of_them (void **state)
   Random random;
 
   random_init (&random, 4, 0);
-  for (guint round = 0; round < 3000; round++)
+  for (guint round = 0; round < 40; round++)
     {
-      char bytes[sizeof header - 1 + 80];
+      char bytes[sizeof header - 1 + 6000];
       g_autoptr (GString) seen = g_string_new (NULL);
       g_autofree char *path = NULL, *expected = NULL;
 
