@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "log.h"
+#include "report/printable.h"
 #include "slices.h"
 #include "terminal.h"
 #include "training.h"
@@ -280,6 +281,15 @@ run_loop (App *app)
   return app->code;
 }
 
+/** What is said where there is no screen (any more). */
+static void
+say_error (const GError *error)
+{
+  g_autofree char *message = report_printable (error->message);
+
+  g_printerr ("ctclip-tui: %s\n", message);
+}
+
 int
 app_run (const AppOptions *options)
 {
@@ -298,7 +308,7 @@ app_run (const AppOptions *options)
       replay = replay_load (options->replay, &error);
       if (replay == NULL)
         {
-          g_printerr ("ctclip-tui: %s\n", error->message);
+          say_error (error);
           return 2;
         }
       replay_size (replay, &terminal.width, &terminal.height);
@@ -316,7 +326,7 @@ app_run (const AppOptions *options)
   app_free (app);
   log_release ();
   if (error != NULL)
-    g_printerr ("ctclip-tui: %s\n", error->message);
+    say_error (error);
   if (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE))
     code = 2;
   log_close ();

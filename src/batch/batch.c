@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "catalog/labels.h"
 #include "report/json.h"
+#include "report/printable.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +51,7 @@ run_command (Batch *batch, int argc, char **argv)
         batch->name = command->name;
         return command->run (batch, argc, argv);
       }
-  fprintf (stderr, "ctclip-tui: %s: no such command\n", argv[0]);
+  batch_say ("ctclip-tui: %s: no such command\n", argv[0]);
   return list_commands (stderr);
 }
 
@@ -140,6 +141,35 @@ batch_parse (Batch *batch, int argc, char **argv, const GOptionEntry *entries,
   return TRUE;
 }
 
+static void
+print_clean (FILE *stream, const char *format, va_list arguments)
+{
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  g_autofree char *clean = report_printable (text);
+
+  fputs (clean, stream);
+}
+
+void
+batch_print (const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  print_clean (stdout, format, arguments);
+  va_end (arguments);
+}
+
+void
+batch_say (const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  print_clean (stderr, format, arguments);
+  va_end (arguments);
+}
+
 int
 batch_usage (const Batch *batch, const char *format, ...)
 {
@@ -147,7 +177,7 @@ batch_usage (const Batch *batch, const char *format, ...)
 
   fprintf (stderr, "ctclip-tui: %s: ", batch->name);
   va_start (arguments, format);
-  vfprintf (stderr, format, arguments);
+  print_clean (stderr, format, arguments);
   va_end (arguments);
   fprintf (stderr, "\nctclip-tui --batch %s --help says how it is used\n", batch->name);
   return BATCH_USAGE;
@@ -162,7 +192,7 @@ batch_fail (GError *error)
     code = BATCH_USAGE;
   else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     code = BATCH_INTERRUPTED;
-  fprintf (stderr, "ctclip-tui: %s\n", code == BATCH_INTERRUPTED ? "interrupted" : error->message);
+  batch_say ("ctclip-tui: %s\n", code == BATCH_INTERRUPTED ? "interrupted" : error->message);
   g_error_free (error);
   return code;
 }

@@ -59,6 +59,13 @@ extern const BatchCommand batch_commands[]; /* ends with a %NULL name */
 gboolean batch_parse (Batch *batch, int argc, char **argv, const GOptionEntry *entries,
                       const char *description, int *code);
 
+/**
+ * batch_print, batch_say: printf to stdout and to stderr, for texts that come from files and names:
+ * what a terminal would obey in them does not reach it.
+ */
+void batch_print (const char *format, ...) G_GNUC_PRINTF (1, 2);
+void batch_say (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
 /** batch_usage: say what is wrong with the command line; returns BATCH_USAGE. */
 int batch_usage (const Batch *batch, const char *format, ...) G_GNUC_PRINTF (2, 3);
 

@@ -103,7 +103,7 @@ run_demo (const Batch *batch, Workspace *workspace, StudyDemo *demo)
   if (code != BATCH_DONE)
     return code;
   if (!batch->json)
-    printf ("%u scans in %s; encoder %s\n", demo->scans, demo->directory, demo->checkpoint);
+    batch_print ("%u scans in %s; encoder %s\n", demo->scans, demo->directory, demo->checkpoint);
   heading (batch, "import: what cleaning keeps");
   code = batch_import_directory (batch, workspace, demo->directory, -1, FALSE);
   /* The tables hold a few broken rows on purpose. */
@@ -144,7 +144,7 @@ make_encoder (const Batch *batch, const char *directory, guint64 seed)
   if (code == BATCH_DONE && batch->json)
     batch_print_json (json_pack ("{s:o}", "directory", report_json_string (directory)));
   else if (code == BATCH_DONE)
-    printf ("%s: demo-ctvit.pt and demo-ctvit.ini\n", directory);
+    batch_print ("%s: demo-ctvit.pt and demo-ctvit.ini\n", directory);
   return code;
 }
 

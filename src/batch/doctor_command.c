@@ -55,14 +55,14 @@ print_text (const StudyDoctor *doctor, const char *workspace)
             doctor->torch.cuda_devices, doctor->torch.cuda_devices == 1 ? "" : "s",
             doctor->torch.cuda_kernels ? "compiled in" : "not compiled in", doctor->torch.blas);
   if (!doctor->has_workspace)
-    printf ("workspace: none%s%s\n", workspace != NULL ? " at " : "",
-            workspace != NULL ? workspace : "");
+    batch_print ("workspace: none%s%s\n", workspace != NULL ? " at " : "",
+                 workspace != NULL ? workspace : "");
   else if (doctor->workspace_sound)
     printf ("workspace: sound, schema %d; %u records kept, %u encoders, %u latents, %u runs\n",
             doctor->schema_version, doctor->records_kept, doctor->encoders, doctor->latents,
             doctor->runs);
   for (guint i = 0; i < doctor->faults->len; i++)
-    printf ("fault: %s\n", (const char *) g_ptr_array_index (doctor->faults, i));
+    batch_print ("fault: %s\n", (const char *) g_ptr_array_index (doctor->faults, i));
   if (doctor->faults->len == 0)
     printf ("nothing is missing\n");
 }

@@ -63,8 +63,8 @@ batch_encode_cohort (const Batch *batch, StudyEncode *study)
     {
       print_encoded (study->encoded, study->cached, json_array_size (failed), study->seconds);
       if (study->lacking > 0)
-        printf ("%u of the skipped scans are not in %s\n", study->lacking,
-                study->volumes_directory);
+        batch_print ("%u of the skipped scans are not in %s\n", study->lacking,
+                     study->volumes_directory);
     }
   json_decref (failed);
   return code;

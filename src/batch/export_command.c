@@ -81,7 +81,7 @@ command_export (Batch *batch, int argc, char **argv)
     {
       g_autofree char *written = report_count (study.written);
 
-      printf ("%s: %s (%s)\n", out, batch->rest[0], written);
+      batch_print ("%s: %s (%s)\n", out, batch->rest[0], written);
     }
   return BATCH_DONE;
 }

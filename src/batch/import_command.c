@@ -140,11 +140,10 @@ import_directory (const Batch *batch, Workspace *workspace, const char *director
     }
   if (imported > 0)
     return worst;
-  fprintf (stderr,
-           "ctclip-tui: %s: neither train_reports.csv nor validation_reports.csv is there; name "
-           "CT-RATE's folder "
-           "of CSV files, or the files one by one (--reports, --labels)\n",
-           directory);
+  batch_say ("ctclip-tui: %s: neither train_reports.csv nor validation_reports.csv is there; name "
+             "CT-RATE's folder "
+             "of CSV files, or the files one by one (--reports, --labels)\n",
+             directory);
   return BATCH_FAILED;
 }
 
@@ -255,7 +254,7 @@ command_import_latents (Batch *batch, int argc, char **argv)
     {
       g_autofree char *imported = report_count (import.imported);
 
-      printf ("%s latents of width %u for encoder %s\n", imported, import.width, encoder_name);
+      batch_print ("%s latents of width %u for encoder %s\n", imported, import.width, encoder_name);
       if (import.unknown > 0)
         printf ("%u of them are of volumes that no imported split has\n", import.unknown);
     }

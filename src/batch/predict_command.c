@@ -45,8 +45,8 @@ print_text (const StudyPredict *study)
                           prediction->probabilities[label] >= study->thresholds[label] ? "called"
                                                                                        : "");
         }
-      printf ("%s%s (run %s)\n%s", i > 0 ? "\n" : "", prediction->volume, study->run_name,
-              text_table_text (table));
+      batch_print ("%s%s (run %s)\n%s", i > 0 ? "\n" : "", prediction->volume, study->run_name,
+                   text_table_text (table));
     }
 }
 

@@ -119,16 +119,8 @@ print_list (const GPtrArray *records)
 static void
 print_section (const char *title, const char *text)
 {
-  g_autofree char *clean = NULL;
-
-  if (text == NULL || *text == '\0')
-    return;
-  /* Control characters of a report must not reach the terminal. */
-  clean = g_strdup (text);
-  for (char *c = clean; *c != '\0'; c++)
-    if (g_ascii_iscntrl (*c) && *c != '\n' && *c != '\t')
-      *c = ' ';
-  printf ("\n%s\n%s\n", title, clean);
+  if (text != NULL && *text != '\0')
+    batch_print ("\n%s\n%s\n", title, text);
 }
 
 static void
@@ -141,9 +133,9 @@ print_scan (const CatalogRecord *record)
   g_autofree char *xy = known_mm (record->spacing_xy_mm);
   g_autofree char *z = known_mm (record->spacing_z_mm);
 
-  printf ("%s %s, sex %s, age %s, %s x %s x %s, %s x %s x %s mm\n",
-          known_text (record->manufacturer), record->model, known_text (record->sex), age, columns,
-          rows, slices, xy, xy, z);
+  batch_print ("%s %s, sex %s, age %s, %s x %s x %s, %s x %s x %s mm\n",
+               known_text (record->manufacturer), record->model, known_text (record->sex), age,
+               columns, rows, slices, xy, xy, z);
 }
 
 static int
@@ -163,10 +155,10 @@ show_record (const Batch *batch, Workspace *workspace, const char *volume)
       return BATCH_DONE;
     }
   findings = finding_names (record);
-  printf ("%s, patient %s, split %s: %s%s%s\n", record->volume, record->patient,
-          catalog_split_name (record->split), catalog_reason_description (record->reason),
-          record->reason_detail != NULL ? ": " : "",
-          record->reason_detail != NULL ? record->reason_detail : "");
+  batch_print ("%s, patient %s, split %s: %s%s%s\n", record->volume, record->patient,
+               catalog_split_name (record->split), catalog_reason_description (record->reason),
+               record->reason_detail != NULL ? ": " : "",
+               record->reason_detail != NULL ? record->reason_detail : "");
   print_scan (record);
   printf ("findings: %s\n", *findings != '\0' ? findings : record->has_labels ? "none" : "–");
   print_section ("Clinical information", record->clinical);

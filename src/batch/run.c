@@ -75,8 +75,7 @@ print_news (const JobSnapshot *now, Seen *seen, BatchWatch watch, gpointer watch
   for (; seen->warnings < now->warnings->len; seen->warnings++)
     {
       end_line (seen);
-      fprintf (stderr, "warning: %s\n",
-               (const char *) g_ptr_array_index (now->warnings, seen->warnings));
+      batch_say ("warning: %s\n", (const char *) g_ptr_array_index (now->warnings, seen->warnings));
     }
   for (; seen->skips < now->skips->len; seen->skips++)
     {
@@ -86,9 +85,9 @@ print_news (const JobSnapshot *now, Seen *seen, BatchWatch watch, gpointer watch
         continue;
       end_line (seen);
       if (g_str_has_prefix (skip->reason, skip->name))
-        fprintf (stderr, "skipped: %s\n", skip->reason);
+        batch_say ("skipped: %s\n", skip->reason);
       else
-        fprintf (stderr, "skipped: %s: %s\n", skip->name, skip->reason);
+        batch_say ("skipped: %s: %s\n", skip->name, skip->reason);
     }
   for (; seen->epochs < now->epochs->len; seen->epochs++)
     {

@@ -122,12 +122,13 @@ show_run (const Batch *batch, CatalogStore *store, const char *name)
       batch_print_json (object);
       return BATCH_DONE;
     }
-  printf ("run %s: %s%s%s, started %s, code %s\nencoder %s, samples %s and %s\n", run->name,
-          run->status, run->message != NULL ? ": " : "", run->message != NULL ? run->message : "",
-          run->started, run->code_version, run->encoder, run->train_sample, run->valid_sample);
+  batch_print ("run %s: %s%s%s, started %s, code %s\nencoder %s, samples %s and %s\n", run->name,
+               run->status, run->message != NULL ? ": " : "",
+               run->message != NULL ? run->message : "", run->started, run->code_version,
+               run->encoder, run->train_sample, run->valid_sample);
   if (*run->note != '\0')
-    printf ("note: %s\n", run->note);
-  printf ("\n%s\n", run->parameters);
+    batch_print ("note: %s\n", run->note);
+  batch_print ("\n%s\n", run->parameters);
   print_epochs (run, epochs, g_strv_length (epochs));
   return BATCH_DONE;
 }
@@ -173,7 +174,7 @@ print_changed (const Batch *batch, CatalogStore *store, gint64 id)
   if (batch->json)
     batch_print_json (run_json (run));
   else
-    printf ("run %s%s%s\n", run->name, *run->note != '\0' ? ": " : "", run->note);
+    batch_print ("run %s%s%s\n", run->name, *run->note != '\0' ? ": " : "", run->note);
   return BATCH_DONE;
 }
 
@@ -206,9 +207,8 @@ confirm_deletion (const CatalogRun *run)
   g_autofree char *auroc = report_decimals (run->macro_auroc, 4);
   char answer[8] = "";
 
-  fprintf (stderr,
-           "Delete run %s (%s, macro AUROC %s) with its metrics, predictions and head? [y/N] ",
-           run->name, run->status, auroc);
+  batch_say ("Delete run %s (%s, macro AUROC %s) with its metrics, predictions and head? [y/N] ",
+             run->name, run->status, auroc);
   return fgets (answer, sizeof answer, stdin) != NULL && g_ascii_tolower (answer[0]) == 'y';
 }
 
@@ -226,7 +226,7 @@ delete_run (const Batch *batch, Workspace *workspace, CatalogStore *store, const
                         run->name);
   if (!confirmed && !confirm_deletion (run))
     {
-      fprintf (stderr, "run %s stays\n", run->name);
+      batch_say ("run %s stays\n", run->name);
       return BATCH_DONE;
     }
   /* One that is being trained is not pulled away: whoever trains it holds the lock. */
@@ -236,7 +236,7 @@ delete_run (const Batch *batch, Workspace *workspace, CatalogStore *store, const
   if (batch->json)
     batch_print_json (json_pack ("{s:o}", "deleted", report_json_string (run->name)));
   else
-    printf ("run %s is deleted\n", run->name);
+    batch_print ("run %s is deleted\n", run->name);
   return BATCH_DONE;
 }
 

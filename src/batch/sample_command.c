@@ -50,10 +50,10 @@ batch_sample (const Batch *batch, StudySample *study)
           report_shares_text (study->shares.share_all, study->shares.share_sample, CATALOG_N_LABELS,
                               batch_label_names ());
 
-      printf ("sample %s: %u of %u\n%slargest deviation %.2g\n", study->sample->name,
-              study->sample->n, study->sample->of, shares, study->shares.max_deviation);
+      batch_print ("sample %s: %u of %u\n%slargest deviation %.2g\n", study->sample->name,
+                   study->sample->n, study->sample->of, shares, study->shares.max_deviation);
       if (study->lacking > 0)
-        printf ("%u kept rows have no scan in %s\n", study->lacking, study->volumes_directory);
+        batch_print ("%u kept rows have no scan in %s\n", study->lacking, study->volumes_directory);
     }
   fflush (stdout);
   return BATCH_DONE;

@@ -32,13 +32,11 @@ report_prepared (const Batch *batch, const StudyPrepare *study)
   const gsize *shape = study->preparation.shape;
 
   if (prepared->spacing_difference > 0.01)
-    fprintf (stderr,
-             "warning: %s: the given spacing differs from the header's by %.1f %%; the given one "
-             "is used\n",
-             study->path, 100 * prepared->spacing_difference);
+    batch_say ("warning: %s: the given spacing differs from the header's by %.1f %%; the given one "
+               "is used\n",
+               study->path, 100 * prepared->spacing_difference);
   if (prepared->obliquity_deg > 10)
-    fprintf (
-        stderr,
+    batch_say (
         "warning: %s: its axes are %.0f degrees off the body's; they were snapped to the nearest\n",
         study->path, prepared->obliquity_deg);
   if (batch->json)
@@ -59,12 +57,12 @@ report_prepared (const Batch *batch, const StudyPrepare *study)
       batch_print_json (object);
       return;
     }
-  printf ("%s: 1 x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
-          " from %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
-          " (z x y, stored %s), rescale %s: HU = %g v %+g\n",
-          study->out_path, shape[0], shape[1], shape[2], prepared->source_shape[0],
-          prepared->source_shape[1], prepared->source_shape[2], prepared->axes,
-          volume_rescale_name (prepared->rescale), prepared->slope, prepared->intercept);
+  batch_print ("%s: 1 x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
+               " from %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
+               " (z x y, stored %s), rescale %s: HU = %g v %+g\n",
+               study->out_path, shape[0], shape[1], shape[2], prepared->source_shape[0],
+               prepared->source_shape[1], prepared->source_shape[2], prepared->axes,
+               volume_rescale_name (prepared->rescale), prepared->slope, prepared->intercept);
 }
 
 int
@@ -191,9 +189,9 @@ command_slice (Batch *batch, int argc, char **argv)
                    report_json_string (out), "written", (json_int_t) study.written, "first_index",
                    (json_int_t) study.first_index, "slices", (json_int_t) study.count));
   else if (study.index == STUDY_SLICE_ALL)
-    printf ("%u slices of %s\n", study.written, study.path);
+    batch_print ("%u slices of %s\n", study.written, study.path);
   else
-    printf ("%s: slice %" G_GINT64_FORMAT " of 0-%" G_GSIZE_FORMAT "\n", out, study.first_index,
-            study.count - 1);
+    batch_print ("%s: slice %" G_GINT64_FORMAT " of 0-%" G_GSIZE_FORMAT "\n", out,
+                 study.first_index, study.count - 1);
   return BATCH_DONE;
 }

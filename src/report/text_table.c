@@ -1,5 +1,7 @@
 #include "report/text_table.h"
 
+#include "report/printable.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -50,7 +52,7 @@ text_table_row (TextTable *table, ...)
 
   va_start (cells, table);
   for (guint i = 0; i < table->n_columns; i++)
-    row[i] = g_strdup (va_arg (cells, const char *));
+    row[i] = g_strdelimit (report_printable (va_arg (cells, const char *)), "\t\n", ' ');
   va_end (cells);
   g_ptr_array_add (table->rows, row);
 }

@@ -18,7 +18,8 @@ TextTable *text_table_new (const char *alignments);
 void text_table_free (TextTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextTable, text_table_free)
 
-/** text_table_row: one string per column, in UTF-8. */
+/** text_table_row: one string per column; what would break the line is shown as a blank, other
+ * control characters as '?'. */
 void text_table_row (TextTable *table, ...);
 
 /** text_table_rule: a line across. */

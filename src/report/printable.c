@@ -1,0 +1,17 @@
+#include "report/printable.h"
+
+char *
+report_printable (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  GString *printable = g_string_new (NULL);
+
+  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      gunichar character = g_utf8_get_char (at);
+      gboolean obeyed = g_unichar_iscntrl (character) && character != '\t' && character != '\n';
+
+      g_string_append_unichar (printable, obeyed ? '?' : character);
+    }
+  return g_string_free (printable, FALSE);
+}
