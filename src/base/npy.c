@@ -96,7 +96,8 @@ typedef struct
 static gboolean
 parse_type (const char *descr, Header *header)
 {
-  if (descr == NULL || (*descr != '\'' && *descr != '"') || strchr ("<>|=", descr[1]) == NULL)
+  if (descr == NULL || (*descr != '\'' && *descr != '"') || descr[1] == '\0'
+      || strchr ("<>|=", descr[1]) == NULL)
     return FALSE;
   header->swapped = descr[1] == '>';
   if (strncmp (descr + 2, "b1", 2) == 0)
