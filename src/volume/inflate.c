@@ -54,7 +54,8 @@ InflaterStatus
 inflater_step (Inflater *inflater, InflaterBuffers *buffers)
 {
   struct inflate_state *state = &inflater->state;
-  gsize in_piece = MIN (buffers->in_n, MAX_PIECE), out_piece = MIN (buffers->out_n, MAX_PIECE);
+  gsize in_piece = MIN (buffers->in_n, MAX_PIECE), out_piece = MIN (buffers->out_n, MAX_PIECE),
+        left;
   int code;
 
   state->next_in = (guint8 *) buffers->in;
@@ -66,8 +67,10 @@ inflater_step (Inflater *inflater, InflaterBuffers *buffers)
   if (__builtin_cpu_supports ("avx"))
     clear_upper_halves ();
 #endif
-  buffers->in += in_piece - state->avail_in;
-  buffers->in_n -= in_piece - state->avail_in;
+  /* Damage may leave its count of the input below zero, that is, beyond what there was. */
+  left = MIN (state->avail_in, in_piece);
+  buffers->in += in_piece - left;
+  buffers->in_n = buffers->in_n - in_piece + left;
   buffers->out += out_piece - state->avail_out;
   buffers->out_n -= out_piece - state->avail_out;
   if (code == ISAL_INCORRECT_CHECKSUM)
