@@ -128,6 +128,11 @@ encoder_description_parse (const char *text, const char *source, GError **error)
   g_autofree char *architecture = NULL;
   gsize image[2], patch[2], heads;
 
+  if (!g_utf8_validate (text, -1, NULL))
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: is not text in UTF-8", source);
+      return NULL;
+    }
   if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, &fault))
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: is no encoder description: %s",

@@ -410,6 +410,11 @@ train_parameters_parse (TrainParameters *parameters, const char *text, const cha
   g_auto (GStrv) keys = NULL;
   g_autoptr (GError) fault = NULL;
 
+  if (!g_utf8_validate (text, -1, NULL))
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: is not text in UTF-8", source);
+      return FALSE;
+    }
   if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, &fault)
       || (keys = g_key_file_get_keys (file, GROUP, NULL, &fault)) == NULL)
     {
