@@ -30,7 +30,7 @@ print_json (const StudyDoctor *doctor)
   json_object_set_new (object, "latents", json_integer (doctor->latents));
   json_object_set_new (object, "runs", json_integer (doctor->runs));
   for (guint i = 0; i < doctor->faults->len; i++)
-    json_array_append_new (faults, json_string (g_ptr_array_index (doctor->faults, i)));
+    json_array_append_new (faults, report_json_string (g_ptr_array_index (doctor->faults, i)));
   json_object_set_new (object, "faults", faults);
   batch_print_json (object);
 }

@@ -55,7 +55,7 @@ batch_encode_cohort (const Batch *batch, StudyEncode *study)
       json_t *object =
           encode_json (study->encoded, study->cached, json_incref (failed), study->seconds);
 
-      json_object_set_new (object, "encoder", json_string (study->encoder));
+      json_object_set_new (object, "encoder", report_json_string (study->encoder));
       json_object_set_new (object, "lacking", json_integer (study->lacking));
       batch_print_json (object);
     }

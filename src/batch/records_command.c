@@ -17,7 +17,7 @@ integer_or_null (int number)
 static json_t *
 text_or_null (const char *text)
 {
-  return text != NULL && *text != '\0' ? json_string (text) : json_null ();
+  return text != NULL && *text != '\0' ? report_json_string (text) : json_null ();
 }
 
 static json_t *

@@ -23,12 +23,12 @@ run_json (const CatalogRun *run)
                        run->finished != NULL ? json_string (run->finished) : json_null ());
   json_object_set_new (object, "status", json_string (run->status));
   json_object_set_new (object, "message",
-                       run->message != NULL ? json_string (run->message) : json_null ());
+                       run->message != NULL ? report_json_string (run->message) : json_null ());
   json_object_set_new (object, "parameters",
                        train_parameters_parse (parameters, run->parameters, run->name, NULL)
                            ? batch_parameters_json (parameters)
                            : json_null ());
-  json_object_set_new (object, "encoder", json_string (run->encoder));
+  json_object_set_new (object, "encoder", report_json_string (run->encoder));
   json_object_set_new (object, "train_sample", json_string (run->train_sample));
   json_object_set_new (object, "valid_sample", json_string (run->valid_sample));
   json_object_set_new (object, "code_version", json_string (run->code_version));

@@ -79,7 +79,7 @@ train_json (const StudyTrain *study, const Watch *watch, json_t *skipped)
 
   json_object_set_new (object, "run", json_string (study->run->name));
   json_object_set_new (object, "parameters", batch_parameters_json (study->parameters));
-  json_object_set_new (object, "encoder", json_string (study->run->encoder));
+  json_object_set_new (object, "encoder", report_json_string (study->run->encoder));
   json_object_set_new (object, "train_sample", json_string (study->run->train_sample));
   json_object_set_new (object, "valid_sample", json_string (study->run->valid_sample));
   json_object_set_new (object, "train_n", json_integer (study->train_n));

@@ -159,9 +159,19 @@ char *
 report_json_text (json_t *document)
 {
   char *dumped = json_dumps (document, JSON_COMPACT);
-  char *text = g_strdup (dumped);
+  GString *text = g_string_new (NULL);
 
+  /* Of what a terminal would obey, jansson escapes what is below the blank only. */
+  for (const char *at = dumped; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      gunichar character = g_utf8_get_char (at);
+
+      if (g_unichar_iscntrl (character))
+        g_string_append_printf (text, "\\u%04X", character);
+      else
+        g_string_append_len (text, at, g_utf8_next_char (at) - at);
+    }
   free (dumped);
   json_decref (document);
-  return text;
+  return g_string_free (text, FALSE);
 }
