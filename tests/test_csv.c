@@ -7,10 +7,14 @@
 #include "catalog/csv_reader.h"
 #include "catalog/labels.h"
 #include "catalog/record.h"
+#include "config.h"
 
 #include <csv.h>
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- rows as text: "line:first|second", or "line!fault:first|second" ---- */
 
@@ -168,6 +172,45 @@ test_cell_beyond_the_limit_is_the_fault_of_its_row (void **state)
           seen, "2!a cell is longer than 16 MiB; a quote was probably never closed:|b\n4:c|d\n");
     }
 }
+
+#ifndef CTCLIP_SANITIZED
+/** In a process of its own: a cell that the memory would not hold, between two rows. */
+static int
+read_with_little_memory (const char *path)
+{
+  const struct rlimit limit = { 96 << 20, 96 << 20 };
+  g_autoptr (GString) seen = g_string_new (NULL);
+  GError *error = NULL;
+
+  setrlimit (RLIMIT_AS, &limit);
+  csv_read (path, columns, G_N_ELEMENTS (columns), note_row, seen, &(CsvWatch){ NULL }, &error);
+  if (error != NULL)
+    return 1;
+  return strcmp (seen->str, "2:a|b\n3!a cell is longer than 16 MiB; a quote was probably never "
+                            "closed:|b\n4:c|d\n")
+         != 0;
+}
+
+static void
+test_cell_of_100_mb_takes_no_memory_to_speak_of (void **state)
+{
+  g_autofree char *path = testing_path ("vast.csv"), *piece = g_strnfill (1000000, 'x');
+  FILE *file = fopen (path, "wb");
+  int status;
+  pid_t child;
+
+  fputs ("first,second\na,b\n\"", file);
+  for (guint i = 0; i < 100; i++)
+    fputs (piece, file);
+  fputs ("\",b\nc,d\n", file);
+  assert_int_equal (fclose (file), 0);
+  child = fork ();
+  if (child == 0)
+    _exit (read_with_little_memory (path));
+  assert_int_equal (waitpid (child, &status, 0), child);
+  assert_int_equal (status, 0);
+}
+#endif
 
 static void
 test_unclosed_quote_says_where_it_opens (void **state)
@@ -530,6 +573,9 @@ main (void)
     cmocka_unit_test (test_invalid_utf_8_becomes_replacement_characters),
     cmocka_unit_test (test_nul_byte_is_the_fault_of_its_row),
     cmocka_unit_test (test_cell_beyond_the_limit_is_the_fault_of_its_row),
+#ifndef CTCLIP_SANITIZED
+    cmocka_unit_test (test_cell_of_100_mb_takes_no_memory_to_speak_of),
+#endif
     cmocka_unit_test (test_unclosed_quote_says_where_it_opens),
     cmocka_unit_test (test_rows_are_the_same_wherever_a_buffer_ends),
     cmocka_unit_test (test_cells_are_what_libcsv_makes_of_them),

@@ -417,6 +417,35 @@ test_missing_and_misshapen_tensors_are_listed (void **state)
 }
 
 static gboolean
+one_is_not_finite (CheckpointItem *item, float *data, gpointer user_data)
+{
+  const float *number = user_data;
+
+  if (g_str_has_suffix (item->name, "enc_temporal_transformer.layers.0.1.to_out.weight"))
+    data[7] = *number;
+  return TRUE;
+}
+
+static void
+test_a_weight_that_is_not_finite_is_refused_by_name (void **state)
+{
+  float numbers[] = { NAN, INFINITY, -INFINITY };
+
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    {
+      g_autofree char *path =
+          testing_changed_checkpoint ("tiny_a", "lipro.pt", one_is_not_finite, &numbers[i]);
+      g_autoptr (EncoderDescription) description = testing_description ("tiny_a");
+      g_autoptr (GError) error = NULL;
+
+      assert_null (engine_encoder_open (testing_engine (), path, description, &error));
+      assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT));
+      assert_error_says (&error, path, "enc_temporal_transformer.layers.0.1.to_out.weight",
+                         "not finite", NULL);
+    }
+}
+
+static gboolean
 only_text (CheckpointItem *item, float *data, gpointer user_data)
 {
   return strstr (item->name, "text_transformer") != NULL;
@@ -622,6 +651,7 @@ main (void)
     cmocka_unit_test (test_own_head_gives_the_references_probabilities),
     cmocka_unit_test (test_checkpoint_without_a_head_says_so),
     cmocka_unit_test (test_missing_and_misshapen_tensors_are_listed),
+    cmocka_unit_test (test_a_weight_that_is_not_finite_is_refused_by_name),
     cmocka_unit_test (test_checkpoint_of_something_else_is_refused),
     cmocka_unit_test (test_a_long_list_of_missing_tensors_is_cut),
     cmocka_unit_test (test_legacy_checkpoint_is_refused_with_the_way_out),

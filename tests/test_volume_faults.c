@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "config.h"
+#include "volume/prepare.h"
 #include "volume/volume.h"
 
 #include <math.h>
@@ -280,6 +281,25 @@ overwrite (const char *path, const GByteArray *bytes)
   assert_int_equal (fclose (file), 0);
 }
 
+/** Version 1 keeps the place of its data as a float, which can be anything. */
+static void
+test_a_place_of_the_data_that_is_no_place_is_refused (void **state)
+{
+  const float places[] = { NAN, INFINITY, -INFINITY, 1e30f, -1e30f, 352.5f, -0.5f };
+  const double values[8] = { 0 };
+  nifti_2_header header = nifti_maker_header (DT_INT16, 2, 2, 2);
+  g_autoptr (GByteArray) bytes = nifti_maker_bytes (&header, values, 0);
+  g_autofree char *path = testing_path ("place.nii");
+
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
+    {
+      memcpy (bytes->data + G_STRUCT_OFFSET (nifti_1_header, vox_offset), &places[i],
+              sizeof *places);
+      overwrite (path, bytes);
+      assert_refused (path, CTCLIP_ERROR_CORRUPT, "vox_offset", "convert");
+    }
+}
+
 static void
 test_random_headers_never_crash (void **state)
 {
@@ -349,6 +369,26 @@ test_a_file_cut_off_anywhere_is_told_as_truncated (void **state)
       g_autofree char *path = testing_write ("cut.nii.gz", packed->data, packed_cuts[i]);
 
       assert_refused (path, CTCLIP_ERROR_CORRUPT, "truncated", "download it again");
+    }
+}
+
+static void
+test_a_file_cut_off_at_every_percent_is_told_as_truncated (void **state)
+{
+  g_autoptr (GByteArray) plain = noisy_volume ();
+  g_autoptr (GByteArray) packed = nifti_maker_gzip (plain->data, plain->len);
+  GByteArray *const whole[] = { plain, packed };
+
+  for (guint i = 0; i < G_N_ELEMENTS (whole); i++)
+    {
+      g_autofree char *path = testing_path (i == 0 ? "percent.nii" : "percent.nii.gz");
+
+      overwrite (path, whole[i]);
+      for (off_t percent = 99; percent > 0; percent--)
+        {
+          assert_int_equal (truncate (path, (off_t) whole[i]->len * percent / 100), 0);
+          assert_refused (path, CTCLIP_ERROR_CORRUPT, "truncated", "download it again");
+        }
     }
 }
 
@@ -455,6 +495,58 @@ test_content_decides_not_the_name (void **state)
   assert_true (a->hu[0] == 42 && b->hu[0] == 42);
 }
 
+/** Prepared to 2 x 2 x 2 voxels of 1 mm. */
+static void
+prepare_small (const char *path, float tensor[8])
+{
+  VolumePreparation preparation = volume_preparation_default ();
+  VolumePrepared prepared;
+  GError *error = NULL;
+
+  for (guint i = 0; i < 3; i++)
+    {
+      preparation.shape[i] = 2;
+      preparation.spacing_mm[i] = 1;
+    }
+  volume_prepare (path, &nothing, &preparation, 2, tensor, &prepared, NULL, &error);
+  assert_no_error (error);
+}
+
+static void
+test_a_volume_without_one_number_is_air (void **state)
+{
+  double values[64];
+  nifti_2_header header = nifti_maker_header (DT_FLOAT32, 4, 4, 4);
+  g_autofree char *path = NULL;
+  g_autoptr (Volume) volume = NULL;
+  float tensor[8];
+
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    values[i] = NAN;
+  path = nifti_maker_write ("nothing.nii.gz", &header, values, NIFTI_MAKER_GZIP);
+  volume = load (path, VOLUME_ORIENT_LPS);
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    assert_true (volume->hu[i] == -1024);
+  prepare_small (path, tensor);
+  for (guint i = 0; i < G_N_ELEMENTS (tensor); i++)
+    assert_true (tensor[i] == -1);
+}
+
+static void
+test_one_slice_is_a_volume_with_padding_around_it (void **state)
+{
+  const double values[] = { 500, 500, 500, 500 };
+  nifti_2_header header = nifti_maker_header (DT_INT16, 2, 2, 1);
+  g_autofree char *path = nifti_maker_write ("one.nii", &header, values, 0);
+  g_autoptr (Volume) volume = load (path, VOLUME_ORIENT_LPS);
+  float tensor[8];
+
+  assert_true (volume->n[2] == 1 && volume->hu[3] == 500);
+  prepare_small (path, tensor);
+  for (guint i = 0; i < G_N_ELEMENTS (tensor); i++)
+    assert_true (tensor[i] == (i < 4 ? 0.5f : -1));
+}
+
 static void
 test_things_that_are_no_volume_are_told_apart (void **state)
 {
@@ -527,6 +619,37 @@ load_with_little_memory (const char *path)
   return strstr (error->message, "1600.0 MB") != NULL ? 0 : 3;
 }
 
+/** In a process of its own: prepare far more than there is memory for. */
+static int
+prepare_with_little_memory (const char *path)
+{
+  const struct rlimit limit = { 1 << 30, 1 << 30 };
+  float tensor[8];
+
+  setrlimit (RLIMIT_AS, &limit);
+  prepare_small (path, tensor);
+  return tensor[0] == 0 ? 0 : 1;
+}
+
+/** Sizes and places beyond 31 and 32 bits. */
+static void
+test_more_than_four_gib_are_read_through_a_small_window (void **state)
+{
+  nifti_2_header header = nifti_maker_header (DT_INT16, 1500, 1500, 1000);
+  g_autofree char *path = nifti_maker_write ("huge.nii", &header, NULL, 0);
+  int status;
+  pid_t child;
+
+  assert_int_equal (truncate (path, 352 + (off_t) 1500 * 1500 * 1000 * 2 - 1), 0);
+  assert_refused (path, CTCLIP_ERROR_CORRUPT, "truncated");
+  assert_int_equal (truncate (path, 352 + (off_t) 1500 * 1500 * 1000 * 2), 0);
+  child = fork ();
+  if (child == 0)
+    _exit (prepare_with_little_memory (path));
+  assert_int_equal (waitpid (child, &status, 0), child);
+  assert_int_equal (status, 0);
+}
+
 static void
 test_memory_that_is_refused_is_an_error_with_its_size (void **state)
 {
@@ -550,17 +673,22 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_every_fault_of_a_header_is_named),
     cmocka_unit_test (test_sizes_whose_product_overflows_are_refused),
+    cmocka_unit_test (test_a_place_of_the_data_that_is_no_place_is_refused),
     cmocka_unit_test (test_random_headers_never_crash),
     cmocka_unit_test (test_a_file_cut_off_anywhere_is_told_as_truncated),
+    cmocka_unit_test (test_a_file_cut_off_at_every_percent_is_told_as_truncated),
     cmocka_unit_test (test_a_truncated_message_says_how_far_it_came),
     cmocka_unit_test (test_a_wrong_checksum_or_length_is_told),
     cmocka_unit_test (test_damage_inside_the_compressed_data_is_told),
     cmocka_unit_test (test_members_one_after_another_are_one_volume),
     cmocka_unit_test (test_content_decides_not_the_name),
+    cmocka_unit_test (test_a_volume_without_one_number_is_air),
+    cmocka_unit_test (test_one_slice_is_a_volume_with_padding_around_it),
     cmocka_unit_test (test_things_that_are_no_volume_are_told_apart),
     cmocka_unit_test (test_dicom_leads_to_dcm2niix),
     cmocka_unit_test (test_cancelling_stops_the_reading),
 #ifndef CTCLIP_SANITIZED
+    cmocka_unit_test (test_more_than_four_gib_are_read_through_a_small_window),
     cmocka_unit_test (test_memory_that_is_refused_is_an_error_with_its_size),
 #endif
   };

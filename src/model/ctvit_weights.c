@@ -82,6 +82,22 @@ shape_fits (const CheckpointTensor *tensor, guint n_dims, const gint64 *shape)
 
 /* ---- single tensors ---- */
 
+/** One number that is none would make every latent so. */
+static gboolean
+check_finite (Reader *reader, const char *name, const float *data, gint64 n)
+{
+  for (gint64 i = 0; i < n; i++)
+    if (!isfinite (data[i]))
+      {
+        g_set_error (&reader->error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+                     "%s: tensor %s holds a number that is not finite; the file is damaged or its "
+                     "training went astray, get another",
+                     checkpoint_path (reader->checkpoint), name);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 static Tensor *
 read_tensor (Reader *reader, guint n_dims, const gint64 *shape, const char *name)
 {
@@ -106,6 +122,11 @@ read_tensor (Reader *reader, guint n_dims, const gint64 *shape, const char *name
   data = checkpoint_read_float (reader->checkpoint, tensor, &reader->error);
   if (data == NULL)
     return NULL;
+  if (!check_finite (reader, name, data, tensor->n))
+    {
+      g_free (data);
+      return NULL;
+    }
   XXH3_128bits_update (reader->hash, name, strlen (name) + 1);
   XXH3_128bits_update (reader->hash, data, (gsize) tensor->n * sizeof *data);
   return reader->place (data, tensor->n_dims, tensor->shape, reader->user_data);
