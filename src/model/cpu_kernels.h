@@ -18,7 +18,7 @@ typedef struct
   gsize lanes, tile_rows;
 
   /**
-   * multiply: out = tiles · panel, summed from @start.
+   * multiply: out = start + tiles · panel.
    *
    * @tiles: n_tiles of them, @tile_step numbers apart, each of tile_rows × depth
    * @panel: depth × lanes

@@ -40,10 +40,6 @@ FORM (tile) (const float *tile, gsize depth, const float *panel, const float *st
 {
   Vector sum[TILE_ROWS][2] = { 0 };
 
-  if (start != NULL)
-    for (gsize r = 0; r < TILE_ROWS; r++)
-      for (gsize v = 0; v < 2; v++)
-        sum[r][v] = AT (start, r, v);
 #pragma GCC unroll 4
   for (gsize p = 0; p < depth; p++)
     {
@@ -59,7 +55,11 @@ FORM (tile) (const float *tile, gsize depth, const float *panel, const float *st
     }
   for (gsize r = 0; r < TILE_ROWS; r++)
     for (gsize v = 0; v < 2; v++)
-      AT (out, r, v) = sum[r][v];
+      {
+        if (start != NULL)
+          sum[r][v] += AT (start, r, v);
+        AT (out, r, v) = sum[r][v];
+      }
 }
 
 TARGET static void
