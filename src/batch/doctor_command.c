@@ -72,7 +72,8 @@ command_doctor (Batch *batch, int argc, char **argv)
 {
   g_autofree char *device = NULL;
   const GOptionEntry entries[] = {
-    { "device", 0, 0, G_OPTION_ARG_STRING, &device, "auto (default), cpu or cuda:N", "DEVICE" },
+    { "device", 0, 0, G_OPTION_ARG_STRING, &device,
+      "auto (default), cpu, cuda:N, or torch: libtorch on the processor", "DEVICE" },
     G_OPTION_ENTRY_NULL,
   };
   g_auto (StudyDoctor) doctor = { 0 };

@@ -58,7 +58,8 @@ command_predict (Batch *batch, int argc, char **argv)
   const GOptionEntry entries[] = {
     { "run", 0, 0, G_OPTION_ARG_STRING, &run, "the run's name or number, or latest (default)",
       "R" },
-    { "device", 0, 0, G_OPTION_ARG_STRING, &device, "auto (default), cpu or cuda:N", "DEVICE" },
+    { "device", 0, 0, G_OPTION_ARG_STRING, &device,
+      "auto (default), cpu, cuda:N, or torch: libtorch on the processor", "DEVICE" },
     VOLUME_POLICY_ENTRIES (options, "the run's", "the run's"),
     VOLUME_METADATA_ENTRIES (options),
     G_OPTION_ENTRY_NULL,

@@ -77,53 +77,67 @@ FORM (multiply) (const float *tiles, gsize tile_step, gsize n_tiles, gsize depth
     }
 }
 
-/** Of each token, Σ (x − centre)², or Σ x where @centre is %NULL. */
+/** Of each token, Σ (x − centre) and Σ (x − centre)². */
 TARGET static void
-FORM (sums) (const float *x, gsize n, const float *centre, float *sum)
+FORM (sums) (const float *x, gsize n, const float *centre, float *sum, float *squares)
 {
   for (gsize v = 0; v < 2; v++)
     {
-      Vector all = { 0 };
+      Vector all = { 0 }, all_squares = { 0 };
 
       for (gsize i = 0; i < n; i += PART)
         {
-          Vector part = { 0 };
+          Vector part = { 0 }, part_squares = { 0 };
 
           for (gsize k = i; k < MIN (n, i + PART); k++)
-            if (centre == NULL)
-              part += AT (x, k, v);
-            else
-              part += (AT (x, k, v) - AT (centre, 0, v)) * (AT (x, k, v) - AT (centre, 0, v));
+            {
+              const Vector far = AT (x, k, v) - AT (centre, 0, v);
+
+              part += far;
+              part_squares += far * far;
+            }
           all += part;
+          all_squares += part_squares;
         }
       AT (sum, 0, v) = all;
+      AT (squares, 0, v) = all_squares;
     }
 }
 
+/** What the first pass rounds off the mean, the second finds; for nearly constant patches it
+ * counts.
+ */
 TARGET static void
 FORM (layer_norm) (const float *x, gsize n, const float *gamma, const float *beta, float *y)
 {
-  float mean[LANES] __attribute__ ((aligned (64)));
+  float mean[LANES] __attribute__ ((aligned (64))) = { 0 };
+  float rest[LANES] __attribute__ ((aligned (64)));
   float scale[LANES] __attribute__ ((aligned (64)));
 
-  FORM (sums) (x, n, NULL, mean);
+  FORM (sums) (x, n, mean, rest, scale);
   for (gsize l = 0; l < LANES; l++)
-    mean[l] /= (float) n;
-  FORM (sums) (x, n, mean, scale);
+    mean[l] = rest[l] / (float) n;
+  FORM (sums) (x, n, mean, rest, scale);
   for (gsize l = 0; l < LANES; l++)
-    scale[l] = 1 / sqrtf (scale[l] / (float) n + 1e-5f);
+    {
+      rest[l] /= (float) n;
+      scale[l] = 1 / sqrtf (scale[l] / (float) n - rest[l] * rest[l] + 1e-5f);
+    }
   for (gsize i = 0; i < n; i++)
     for (gsize v = 0; v < 2; v++)
-      AT (y, i, v) = (AT (x, i, v) - AT (mean, 0, v)) * AT (scale, 0, v) * gamma[i] + beta[i];
+      AT (y, i, v) =
+          (AT (x, i, v) - AT (mean, 0, v) - AT (rest, 0, v)) * AT (scale, 0, v) * gamma[i]
+          + beta[i];
 }
 
 TARGET static void
 FORM (unit) (float *x, gsize n, const float *scale, float factor)
 {
   const float zero[LANES] __attribute__ ((aligned (64))) = { 0 };
+  float sum[LANES] __attribute__ ((aligned (64)));
   float size[LANES] __attribute__ ((aligned (64)));
 
-  FORM (sums) (x, n, zero, size);
+  FORM (sums) (x, n, zero, sum, size);
   for (gsize l = 0; l < LANES; l++)
     size[l] = factor / MAX (sqrtf (size[l]), 1e-12f);
   for (gsize i = 0; i < n; i++)
