@@ -6,6 +6,7 @@
 #include "model/cpu_kernels.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MOST_LANES 32
@@ -13,9 +14,17 @@
 #define DEPTH 700    /* more than is summed in one go */
 #define ODD 1031     /* no multiple of a register's size */
 
-typedef float Numbers[DEPTH * MOST_LANES] __attribute__ ((aligned (64)));
+/* DEPTH × lanes each, and not a number more: a sanitizer sees what goes beyond. */
+static float *panel, *other, *result;
 
-static Numbers panel, other, result;
+static float *
+panel_new (const CpuKernels *kernels)
+{
+  void *numbers = NULL;
+
+  assert_int_equal (posix_memalign (&numbers, 64, DEPTH * kernels->lanes * sizeof (float)), 0);
+  return numbers;
+}
 
 static void
 fill (float *numbers, gsize n, guint64 seed, double scale)
@@ -40,7 +49,13 @@ check_every_form (Check check)
     {
       print_message ("%s\n", all[i]->name);
       assert_true (all[i]->lanes <= MOST_LANES && 2 * all[i]->tile_rows <= MOST_ROWS);
+      panel = panel_new (all[i]);
+      other = panel_new (all[i]);
+      result = panel_new (all[i]);
       check (all[i]);
+      free (panel);
+      free (other);
+      free (result);
     }
 }
 
@@ -129,7 +144,7 @@ check_unit (const CpuKernels *k)
   fill (scale, DEPTH, 8, 1);
   for (gsize i = 0; i < DEPTH; i++)
     panel[i * k->lanes] = 0;
-  memcpy (result, panel, sizeof result);
+  memcpy (result, panel, DEPTH * k->lanes * sizeof *panel);
   k->unit (result, DEPTH, scale, 8);
   for (gsize l = 0; l < k->lanes; l++)
     {
@@ -156,7 +171,7 @@ check_soften (const CpuKernels *k)
 
   fill (panel, DEPTH * k->lanes, 9, 8);
   panel[3 * k->lanes] = -1e30f; /* a key that is not there */
-  memcpy (result, panel, sizeof result);
+  memcpy (result, panel, DEPTH * k->lanes * sizeof *panel);
   k->soften (result, DEPTH, sum);
   for (gsize l = 0; l < k->lanes; l++)
     {
@@ -188,7 +203,7 @@ check_gate (const CpuKernels *k)
 
   fill (panel, n, 10, 2);
   fill (other, n, 11, 7);
-  memcpy (result, panel, sizeof result);
+  memcpy (result, panel, DEPTH * k->lanes * sizeof *panel);
   k->gate (result, other, DEPTH);
   for (gsize i = 0; i < n; i++)
     assert_near (result[i], panel[i] * (0.5 * other[i] * (1 + erf (other[i] * M_SQRT1_2))), 4e-6);
