@@ -666,6 +666,16 @@ test_a_result_that_stdout_does_not_take_is_a_failure (void **state)
 }
 
 static void
+test_demo_takes_its_directory_from_the_workspace_option (void **state)
+{
+  g_autofree char *occupied = testing_write ("no folder", "", 0);
+  g_autofree char *inside = g_build_filename (occupied, "demo", NULL);
+  g_auto (ProgramResult) result = program_expect (1, "demo", "-w", inside, NULL);
+
+  assert_non_null (strstr (result.err, inside));
+}
+
+static void
 test_every_command_has_help (void **state)
 {
   static const char *const commands[] = { "demo",   "import",  "import-latents", "records",
@@ -721,6 +731,7 @@ main (void)
     cmocka_unit_test (test_exported_latents_can_be_imported_again),
     cmocka_unit_test (test_faults_are_one_line_with_the_documented_code),
     cmocka_unit_test (test_a_result_that_stdout_does_not_take_is_a_failure),
+    cmocka_unit_test (test_demo_takes_its_directory_from_the_workspace_option),
     cmocka_unit_test (test_every_command_has_help),
     cmocka_unit_test (test_no_escape_codes_reach_a_pipe),
   };

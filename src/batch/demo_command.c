@@ -161,8 +161,7 @@ command_demo (Batch *batch, int argc, char **argv)
   };
   g_autoptr (Workspace) workspace = NULL;
   g_auto (StudyDemo) demo = { 0 };
-  const char *directory;
-  g_autofree char *store = NULL;
+  g_autofree char *directory = NULL, *store = NULL;
   int code;
 
   if (!batch_parse (
@@ -178,9 +177,9 @@ command_demo (Batch *batch, int argc, char **argv)
     return batch_usage (batch, "--seed: give 0 or more");
   if (encoder_directory != NULL)
     return make_encoder (batch, encoder_directory, (guint64) seed);
-  directory = batch->rest[0] != NULL     ? batch->rest[0]
-              : batch->workspace != NULL ? batch->workspace
-                                         : DEFAULT_DIRECTORY;
+  directory = g_strdup (batch->rest[0] != NULL     ? batch->rest[0]
+                        : batch->workspace != NULL ? batch->workspace
+                                                   : DEFAULT_DIRECTORY);
   store = g_build_filename (directory, "workspace.sqlite", NULL);
   if (!batch->force && g_file_test (store, G_FILE_TEST_EXISTS))
     return batch_usage (batch, "%s: a workspace is there; give another directory, or --force",
