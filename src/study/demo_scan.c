@@ -6,7 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#define HU_OUTSIDE -1024 /* beyond the circle that the scanner reconstructs */
+#define HU_OUTSIDE (-1024) /* beyond the circle that the scanner reconstructs */
 #define FASTEST_COMPRESSION 1
 
 static const DemoScanner scanners[] = {
