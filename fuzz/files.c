@@ -42,8 +42,10 @@ int
 main (int argc, char **argv)
 {
   const char *target = strrchr (argv[0], '_') + 1; /* check_nifti is "nifti" */
-  guint seeds = run_folder ("seeds", target, 0), all;
+  guint seeds, all;
 
+  LLVMFuzzerInitialize (&argc, &argv);
+  seeds = run_folder ("seeds", target, 0);
   g_assert (seeds > 0);
   all = run_folder ("regressions", target, seeds);
   printf ("1..%u\n", all);

@@ -3,6 +3,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+int
+LLVMFuzzerInitialize (int *argc, char ***argv)
+{
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING);
+  return 0;
+}
+
 const char *
 fuzz_file (const guint8 *data, gsize size)
 {

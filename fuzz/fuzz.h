@@ -13,6 +13,9 @@
  */
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
+/** LLVMFuzzerInitialize: what GLib calls critical, or warns of, ends the program. */
+int LLVMFuzzerInitialize (int *argc, char ***argv);
+
 /** fuzz_file: the bytes as a file, for what reads from a path. It is the same file in every call.
  */
 const char *fuzz_file (const guint8 *data, gsize size);

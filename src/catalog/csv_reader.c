@@ -251,6 +251,8 @@ take_cell (void *data, size_t size, void *user_data)
   CsvReader *reader = user_data;
   int column = -1;
 
+  if (data == NULL) /* an empty cell, before libcsv has a buffer */
+    data = (char *) "";
   begin_row (reader);
   reader->line += count_newlines (data, size);
   if (reader->header == NULL && reader->n_cells < reader->wanted->len)
