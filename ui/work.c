@@ -44,6 +44,24 @@ work_free (Work *work)
   g_free (work);
 }
 
+/** With the mutex held, which is given back meanwhile. */
+static void
+do_work (Works *works, Work *work)
+{
+  guint64 one = 1;
+
+  pthread_mutex_unlock (&works->mutex);
+  if (!g_cancellable_is_cancelled (work->cancellable))
+    work->result = work->func (work->data, work->cancellable, &work->error);
+  if (work->free_data != NULL)
+    work->free_data (work->data);
+
+  pthread_mutex_lock (&works->mutex);
+  g_queue_push_tail (&works->finished, work);
+  if (write (works->event_fd, &one, sizeof one) < 0)
+    g_assert_not_reached ();
+}
+
 static gpointer
 worker (gpointer data)
 {
@@ -53,24 +71,13 @@ worker (gpointer data)
   for (;;)
     {
       Work *work;
-      guint64 one = 1;
 
       while (works->queued.length == 0 && !works->closing)
         pthread_cond_wait (&works->changed, &works->mutex);
       work = g_queue_pop_head (&works->queued);
       if (work == NULL)
         break;
-      pthread_mutex_unlock (&works->mutex);
-
-      if (!g_cancellable_is_cancelled (work->cancellable))
-        work->result = work->func (work->data, work->cancellable, &work->error);
-      if (work->free_data != NULL)
-        work->free_data (work->data);
-
-      pthread_mutex_lock (&works->mutex);
-      g_queue_push_tail (&works->finished, work);
-      if (write (works->event_fd, &one, sizeof one) < 0)
-        g_assert_not_reached ();
+      do_work (works, work);
     }
   pthread_mutex_unlock (&works->mutex);
   return NULL;
@@ -120,10 +127,11 @@ works_new (guint threads)
   works->all = g_ptr_array_new ();
   works->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   works->source = g_unix_fd_add (works->event_fd, G_IO_IN, deliver, works);
-  works->n_threads = threads;
   works->threads = g_new (GThread *, threads);
-  for (guint i = 0; i < threads; i++)
-    works->threads[i] = g_thread_new ("work", worker, works);
+  while (works->n_threads < threads
+         && (works->threads[works->n_threads] = g_thread_try_new ("work", worker, works, NULL))
+                != NULL)
+    works->n_threads++;
   return works;
 }
 
@@ -170,7 +178,11 @@ works_start (Works *works, WorkFunc func, gpointer data, GDestroyNotify free_dat
   g_ptr_array_add (works->all, work);
   pthread_mutex_lock (&works->mutex);
   works->pending++;
-  g_queue_push_tail (&works->queued, work);
+  /* Where the system allows no threads the UI's own does it, and keys wait. */
+  if (works->n_threads == 0)
+    do_work (works, work);
+  else
+    g_queue_push_tail (&works->queued, work);
   pthread_cond_signal (&works->changed);
   pthread_mutex_unlock (&works->mutex);
   return work;

@@ -15,7 +15,8 @@ struct _OutputFile
 {
   char *path;      /* as the user named it */
   char *target;    /* what is replaced: @path, or where that link leads */
-  char *temporary; /* %NULL once renamed */
+  char *directory; /* of @target */
+  char *temporary; /* %NULL while the file has no name yet, and once renamed */
   FILE *stream;
 };
 
@@ -69,11 +70,56 @@ resolve_target (const char *path)
                        : path);
 }
 
+/**
+ * A file that has no name while it is written: if the program is killed nothing is left of it.
+ * Where the file system needs a name, one that nobody can guess.
+ */
+static int
+open_temporary (OutputFile *file, const char *base)
+{
+  int fd = -1;
+
+  if (access ("/proc/self/fd", X_OK) == 0) /* see give_name() */
+    fd = open (file->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    return fd;
+  /* The name keeps clear of NAME_MAX whatever the target's length. */
+  file->temporary = g_strdup_printf ("%s/.%.80s.XXXXXX", file->directory, base);
+  fd = g_mkstemp_full (file->temporary, O_RDWR | O_CLOEXEC, 0600);
+  if (fd < 0)
+    {
+      int saved_errno = errno;
+
+      g_clear_pointer (&file->temporary, g_free);
+      errno = saved_errno;
+    }
+  return fd;
+}
+
+/** A finished file gets the name under which it can be renamed; never one that is taken. */
+static gboolean
+give_name (OutputFile *file, int fd)
+{
+  g_autofree char *open_file = g_strdup_printf ("/proc/self/fd/%d", fd);
+
+  while (file->temporary == NULL)
+    {
+      g_autofree char *name =
+          g_strdup_printf ("%s/.%08x%08x", file->directory, g_random_int (), g_random_int ());
+
+      if (linkat (AT_FDCWD, open_file, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0)
+        file->temporary = g_steal_pointer (&name);
+      else if (errno != EEXIST)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 OutputFile *
 output_file_open (const char *path, gboolean replace, GError **error)
 {
   g_autoptr (OutputFile) file = g_new0 (OutputFile, 1);
-  g_autofree char *directory = NULL, *base = NULL;
+  g_autofree char *base = NULL;
   mode_t mask;
   int fd;
 
@@ -81,17 +127,12 @@ output_file_open (const char *path, gboolean replace, GError **error)
     return NULL;
   file->path = g_strdup (path);
   file->target = resolve_target (path);
-  directory = g_path_get_dirname (file->target);
+  file->directory = g_path_get_dirname (file->target);
   base = g_path_get_basename (file->target);
-  /* The name keeps clear of NAME_MAX whatever the target's length. */
-  file->temporary = g_strdup_printf ("%s/.%.80s.XXXXXX", directory, base);
-  fd = g_mkstemp_full (file->temporary, O_RDWR | O_CLOEXEC, 0600);
+  fd = open_temporary (file, base);
   if (fd < 0)
     {
-      int saved_errno = errno;
-
-      g_clear_pointer (&file->temporary, g_free);
-      fail_with_errno (path, "cannot be written", saved_errno, error);
+      fail_with_errno (path, "cannot be written", errno, error);
       return NULL;
     }
   mask = umask (0);
@@ -139,8 +180,9 @@ gboolean
 output_file_commit (OutputFile *file, GError **error)
 {
   FILE *stream = g_steal_pointer (&file->stream);
-  gboolean lost = ferror (stream),
-           failed = lost || fflush (stream) != 0 || fsync (fileno (stream)) != 0;
+  gboolean lost = ferror (stream), failed = lost || fflush (stream) != 0
+                                            || fsync (fileno (stream)) != 0
+                                            || !give_name (file, fileno (stream));
   int saved_errno = lost ? errno_of_writing (fileno (stream)) : errno;
 
   if (fclose (stream) != 0 && !failed)
@@ -164,6 +206,7 @@ output_file_free (OutputFile *file)
   if (file->temporary != NULL)
     g_unlink (file->temporary);
   g_free (file->temporary);
+  g_free (file->directory);
   g_free (file->target);
   g_free (file->path);
   g_free (file);

@@ -10,10 +10,33 @@
 
 #include <gmodule.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /** Guards `torch`, which once set stays: libtorch cannot be unloaded. */
 static GMutex lock;
 static const EngineModule *torch;
+
+/* Measured: what libtorch and OpenBLAS map before the first number is there. */
+#define ROOM_BYTES ((gsize) 900 << 20)
+
+/** OpenBLAS tries for ever to get memory that a limit refuses, so the limit is asked beforehand. */
+static gboolean
+check_room (GError **error)
+{
+  gpointer room =
+      mmap (NULL, ROOM_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+  if (room != MAP_FAILED)
+    {
+      munmap (room, ROOM_BYTES);
+      return TRUE;
+    }
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
+               "the engine needs %.0f MB of address space, which were refused; raise the limit "
+               "(ulimit -v)",
+               ROOM_BYTES / 1e6);
+  return FALSE;
+}
 
 static const EngineModule *
 open_module (GError **error)
@@ -23,7 +46,7 @@ open_module (GError **error)
   gpointer symbol = NULL;
   const EngineModule *table;
 
-  if (path == NULL)
+  if (path == NULL || !check_room (error))
     return NULL;
   library = g_module_open (path, G_MODULE_BIND_LOCAL);
   if (library == NULL || !g_module_symbol (library, ENGINE_MODULE_SYMBOL, &symbol)

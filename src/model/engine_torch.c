@@ -45,6 +45,11 @@ torch_open (const char *device_name, guint threads, GError **error)
   engine->device = device;
   engine->threads = threads > 0 ? threads : g_get_num_processors ();
   torch_runtime_set_threads (engine->threads);
+  if (!torch_runtime_warm_up (error))
+    {
+      g_free (engine);
+      return NULL;
+    }
   return engine;
 }
 

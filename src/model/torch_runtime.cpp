@@ -42,6 +42,26 @@ torch_runtime_set_threads (guint n)
     openblas_set_num_threads (torch_runtime_onednn () ? 1 : static_cast<int> (n));
 }
 
+gboolean
+torch_runtime_warm_up (GError **error)
+{
+  try
+    {
+      at::Tensor square = at::ones ({ 256, 256 });
+
+      at::mm (square, square);
+      return TRUE;
+  } catch (const std::exception &fault)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "a first matrix product fails: %s",
+                   fault.what ());
+  } catch (...)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_FAILED, "a first matrix product fails");
+  }
+  return FALSE;
+}
+
 /* ---- devices ---- */
 
 guint

@@ -21,6 +21,10 @@ const char *torch_runtime_version (void);
  */
 void torch_runtime_set_threads (guint n);
 
+/** torch_runtime_warm_up: a small product, so that BLAS takes its buffers while there is room for
+ * them: OpenBLAS does not come back from a refusal. */
+gboolean torch_runtime_warm_up (GError **error);
+
 /**
  * torch_runtime_device: "cpu" or "cuda:N" to a device that is there.
  *

@@ -211,7 +211,7 @@ write_scans (Painting *painting, GPtrArray *rows, guint threads, guint64 done, g
 {
   g_autoptr (GPtrArray) kept = g_ptr_array_new ();
   g_autofree GThread **painters = g_new0 (GThread *, threads);
-  guint left;
+  guint left, n_painters = 0;
 
   for (guint i = 0; i < rows->len; i++)
     if (((DemoRow *) g_ptr_array_index (rows, i))->kept)
@@ -220,8 +220,11 @@ write_scans (Painting *painting, GPtrArray *rows, guint threads, guint64 done, g
   painting->left = kept->len;
   pthread_mutex_init (&painting->mutex, NULL);
   pthread_cond_init (&painting->changed, NULL);
-  for (guint i = 0; i < threads; i++)
-    painters[i] = g_thread_new ("painter", paint, painting);
+  while (n_painters < threads
+         && (painters[n_painters] = g_thread_try_new ("painter", paint, painting, NULL)) != NULL)
+    n_painters++;
+  if (n_painters == 0)
+    paint (painting);
   do
     {
       pthread_mutex_lock (&painting->mutex);
@@ -235,7 +238,7 @@ write_scans (Painting *painting, GPtrArray *rows, guint threads, guint64 done, g
       pthread_mutex_unlock (&painting->mutex);
     }
   while (left > 0);
-  for (guint i = 0; i < threads; i++)
+  for (guint i = 0; i < n_painters; i++)
     g_thread_join (painters[i]);
   pthread_mutex_destroy (&painting->mutex);
   pthread_cond_destroy (&painting->changed);

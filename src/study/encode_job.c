@@ -272,26 +272,48 @@ consume (Pipeline *pipeline, StudyEncode *study, CatalogStore *store, GError **e
     }
 }
 
+/** As many as the system allows; one is enough. Returns their number; 0 with @error set. */
+static guint
+start_readers (Pipeline *pipeline, GThread **threads, guint n, GError **error)
+{
+  g_autoptr (GError) fault = NULL;
+  guint started = 0;
+
+  while (started < n
+         && (threads[started] = g_thread_try_new ("reader", reader_thread, pipeline, &fault))
+                != NULL)
+    started++;
+  pthread_mutex_lock (&pipeline->mutex);
+  pipeline->readers -= n - started;
+  pthread_mutex_unlock (&pipeline->mutex);
+  if (started == 0)
+    g_set_error (
+        error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
+        "the system refuses a thread to read scans with: %s; raise the limits on processes "
+        "(ulimit -u) and memory (ulimit -v)",
+        fault->message);
+  return started;
+}
+
 static gboolean
 run_pipeline (Pipeline *pipeline, StudyEncode *study, CatalogStore *store, guint n_readers,
               GError **error)
 {
   g_autofree GThread **threads = g_new (GThread *, n_readers);
+  guint started;
   gboolean done;
 
   pthread_mutex_init (&pipeline->mutex, NULL);
   pthread_cond_init (&pipeline->changed, NULL);
   pipeline->readers = n_readers;
-  for (guint i = 0; i < n_readers; i++)
-    threads[i] = g_thread_new ("reader", reader_thread, pipeline);
-
-  done = consume (pipeline, study, store, error);
+  started = start_readers (pipeline, threads, n_readers, error);
+  done = started > 0 && consume (pipeline, study, store, error);
 
   pthread_mutex_lock (&pipeline->mutex);
   pipeline->closed = TRUE;
   pthread_cond_broadcast (&pipeline->changed);
   pthread_mutex_unlock (&pipeline->mutex);
-  for (guint i = 0; i < n_readers; i++)
+  for (guint i = 0; i < started; i++)
     g_thread_join (threads[i]);
   g_queue_clear_full (&pipeline->ready, (GDestroyNotify) item_free);
   pthread_mutex_destroy (&pipeline->mutex);

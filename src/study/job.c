@@ -1,5 +1,7 @@
 #include "study/job.h"
 
+#include "base/error.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <time.h>
@@ -190,6 +192,19 @@ condition_init (pthread_cond_t *condition)
   pthread_condattr_destroy (&attributes);
 }
 
+/** Without a thread the job has failed before it began. */
+static void
+refuse (Job *job)
+{
+  job->ended_us = job->started_us;
+  job->now.state = JOB_FAILED;
+  g_clear_error (&job->error);
+  g_set_error (&job->error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
+               "%s: the system refuses another thread; end other programs, or raise the limits on "
+               "processes (ulimit -u) and memory (ulimit -v)",
+               job->name);
+}
+
 Job *
 job_start (const char *name, JobFunc func, gpointer data)
 {
@@ -204,7 +219,9 @@ job_start (const char *name, JobFunc func, gpointer data)
   snapshot_init (&job->now);
   job->skipped = g_hash_table_new (g_str_hash, g_str_equal);
   job->started_us = job->stage_started_us = g_get_monotonic_time ();
-  job->thread = g_thread_new (name, job_thread, job);
+  job->thread = g_thread_try_new (name, job_thread, job, &job->error);
+  if (job->thread == NULL)
+    refuse (job);
   return job;
 }
 
@@ -212,7 +229,8 @@ void
 job_free (Job *job)
 {
   job_cancel (job);
-  g_thread_join (job->thread);
+  if (job->thread != NULL)
+    g_thread_join (job->thread);
   g_hash_table_unref (job->skipped);
   job_snapshot_clear (&job->now);
   g_clear_error (&job->error);

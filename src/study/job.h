@@ -70,7 +70,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JobSnapshot, job_snapshot_clear)
 typedef gboolean (*JobFunc) (Job *job, gpointer data, GError **error);
 
 /**
- * job_start: run @func on a new thread.
+ * job_start: run @func on a new thread; where there is none to be had, the job has failed at once.
  *
  * @data: parameters and results of the work; the caller may read it again after job_wait()
  */

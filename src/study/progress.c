@@ -115,7 +115,8 @@ study_progress_publish (Workspace *workspace, Job *job)
   writer->started = g_date_time_new_now_utc ();
   pthread_mutex_init (&writer->mutex, NULL);
   pthread_cond_init (&writer->changed, NULL);
-  writer->thread = g_thread_new ("progress", writer_thread, writer);
+  /* Without one the job works unwatched. */
+  writer->thread = g_thread_try_new ("progress", writer_thread, writer, NULL);
   return writer;
 }
 
@@ -126,7 +127,8 @@ study_progress_end (StudyProgressWriter *writer)
   writer->ended = TRUE;
   pthread_cond_broadcast (&writer->changed);
   pthread_mutex_unlock (&writer->mutex);
-  g_thread_join (writer->thread);
+  if (writer->thread != NULL)
+    g_thread_join (writer->thread);
   g_unlink (writer->path);
   pthread_mutex_destroy (&writer->mutex);
   pthread_cond_destroy (&writer->changed);
