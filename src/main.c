@@ -2,6 +2,7 @@
  * main.c: what stands before the command; chooses the front end.
  */
 #include "batch/batch.h"
+#include "base/last_words.h"
 #include "base/version.h"
 #include "model/engine.h"
 #include "ui/app.h"
@@ -103,7 +104,10 @@ main (int argc, char **argv)
       argv++;
     }
   if (batch)
-    return batch_main (workspace, argc, argv);
+    {
+      last_words_install ();
+      return batch_main (workspace, argc, argv);
+    }
   if (argc > 0)
     {
       fprintf (stderr,

@@ -199,9 +199,9 @@ harm_no_threads (gpointer unused)
 void
 harm_no_locks (gpointer unused)
 {
-  INSTALL (LOAD (nr), SKIP_UNLESS (__NR_fcntl, 6), LOAD (args[1]), SKIP_IF (F_SETLK, 3),
-           SKIP_IF (F_SETLKW, 2), SKIP_IF (F_OFD_SETLK, 1), ALLOW,
-           RETURN (SECCOMP_RET_ERRNO | ENOLCK), ALLOW);
+  INSTALL (LOAD (nr), SKIP_UNLESS (__NR_fcntl, 8), LOAD (args[1]), SKIP_IF (F_GETLK, 5),
+           SKIP_IF (F_OFD_GETLK, 4), SKIP_IF (F_SETLK, 3), SKIP_IF (F_SETLKW, 2),
+           SKIP_IF (F_OFD_SETLK, 1), ALLOW, RETURN (SECCOMP_RET_ERRNO | ENOLCK), ALLOW);
 }
 
 void

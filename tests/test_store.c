@@ -351,7 +351,7 @@ test_check_finds_overwritten_pages (void **state)
   store = testing_store_open (path);
   assert_false (catalog_store_check (store, &error));
   assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT));
-  assert_error_says (&error, path, "is damaged", ".recover", NULL);
+  assert_error_says (&error, path, "is damaged", "doctor --repair", NULL);
   catalog_store_close (store);
 }
 

@@ -28,7 +28,7 @@ static struct
 
 /* ---- the way out after a crash ---- */
 
-static const int deadly[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+static const int deadly[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP };
 
 /** Only what is allowed in a signal handler. */
 static void

@@ -53,7 +53,8 @@ npy_array_new (NpyType type, guint n_dims, const gsize *shape, GError **error)
   if (array->data == NULL)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
-                   "an array of %" G_GSIZE_FORMAT " numbers does not fit into memory", array->n);
+                   "%.1f MB for an array of %" G_GSIZE_FORMAT " numbers were refused",
+                   (double) array->n * (double) npy_type_size (type) / 1e6, array->n);
       return NULL;
     }
   return g_steal_pointer (&array);

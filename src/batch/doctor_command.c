@@ -8,6 +8,31 @@
 #include <stdio.h>
 
 static void
+print_repair (const CatalogSalvage *salvage)
+{
+  printf ("repaired: %" G_GUINT64_FORMAT " rows kept", salvage->rows);
+  if (salvage->orphans > 0)
+    printf (", %" G_GUINT64_FORMAT " left out with the lost ones that they belong to",
+            salvage->orphans);
+  for (guint i = 0; i < salvage->damaged->len; i++)
+    printf ("%s%s", i == 0 ? "; not all could be read of: " : ", ",
+            (const char *) g_ptr_array_index (salvage->damaged, i));
+  printf ("\nthe damaged file is kept: %s\n", salvage->kept_path);
+}
+
+static json_t *
+repair_json (const CatalogSalvage *salvage)
+{
+  json_t *damaged = json_array ();
+
+  for (guint i = 0; i < salvage->damaged->len; i++)
+    json_array_append_new (damaged, json_string (g_ptr_array_index (salvage->damaged, i)));
+  return json_pack ("{s:I, s:I, s:o, s:o}", "rows", (json_int_t) salvage->rows, "orphans",
+                    (json_int_t) salvage->orphans, "damaged", damaged, "kept_file",
+                    report_json_string (salvage->kept_path));
+}
+
+static void
 print_json (const StudyDoctor *doctor)
 {
   json_t *object = json_object (), *faults = json_array ();
@@ -25,6 +50,8 @@ print_json (const StudyDoctor *doctor)
   json_object_set_new (object, "gflop_per_s", report_json_number (doctor->gflops));
   json_object_set_new (object, "workspace", json_boolean (doctor->has_workspace));
   json_object_set_new (object, "workspace_sound", json_boolean (doctor->workspace_sound));
+  if (doctor->repaired)
+    json_object_set_new (object, "repaired", repair_json (&doctor->salvage));
   json_object_set_new (object, "schema_version", json_integer (doctor->schema_version));
   json_object_set_new (object, "records_kept", json_integer (doctor->records_kept));
   json_object_set_new (object, "latents", json_integer (doctor->latents));
@@ -54,6 +81,8 @@ print_text (const StudyDoctor *doctor, const char *workspace)
     printf ("for GPUs: %s, %u CUDA device%s, CUDA kernels %s; BLAS: %s\n", doctor->torch.form,
             doctor->torch.cuda_devices, doctor->torch.cuda_devices == 1 ? "" : "s",
             doctor->torch.cuda_kernels ? "compiled in" : "not compiled in", doctor->torch.blas);
+  if (doctor->repaired)
+    print_repair (&doctor->salvage);
   if (!doctor->has_workspace)
     batch_print ("workspace: none%s%s\n", workspace != NULL ? " at " : "",
                  workspace != NULL ? workspace : "");
@@ -71,9 +100,13 @@ int
 command_doctor (Batch *batch, int argc, char **argv)
 {
   g_autofree char *device = NULL;
+  gboolean repair = FALSE;
   const GOptionEntry entries[] = {
     { "device", 0, 0, G_OPTION_ARG_STRING, &device,
       "auto (default), cpu, cuda:N, or torch: libtorch on the processor", "DEVICE" },
+    { "repair", 0, 0, G_OPTION_ARG_NONE, &repair,
+      "put all that can be read of a damaged workspace into a sound one; the damaged file is kept",
+      NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_auto (StudyDoctor) doctor = { 0 };
@@ -86,6 +119,7 @@ command_doctor (Batch *batch, int argc, char **argv)
     return batch_usage (batch, "%s: not understood", batch->rest[0]);
   doctor.directory = batch->workspace;
   doctor.device = device != NULL ? device : "auto";
+  doctor.repair = repair;
   doctor.threads = (guint) batch->threads;
   code = batch_run (batch, "doctor", study_doctor, &doctor, NULL, NULL, NULL, NULL);
   if (code != BATCH_DONE)

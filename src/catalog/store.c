@@ -86,7 +86,7 @@ explain (sqlite3 *db, int result, int *code)
       return "is not a SQLite file; move it away, or choose another workspace (-w DIR)";
     case SQLITE_CORRUPT:
       *code = CTCLIP_ERROR_CORRUPT;
-      return "is damaged; go back to a copy, or save what can be read with `sqlite3 FILE .recover`";
+      return "is damaged; go back to a copy, or keep all that can be read with `doctor --repair`";
     case SQLITE_NOMEM:
       *code = CTCLIP_ERROR_MEMORY;
       return "there is not enough memory";
@@ -436,8 +436,8 @@ catalog_store_check (CatalogStore *store, GError **error)
   if (found->len > 0)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
-                   "%s: is damaged: %s; go back to a copy, or save what can be read with `sqlite3 "
-                   "FILE .recover`",
+                   "%s: is damaged: %s; go back to a copy, or keep all that can be read with "
+                   "`doctor --repair`",
                    store->path, found->str);
       return FALSE;
     }

@@ -84,17 +84,33 @@ count_contents (StudyDoctor *doctor, CatalogStore *store)
   doctor->runs = runs != NULL ? runs->len : 0;
 }
 
+/** The workspace's store, if it is sound; %NULL with @error set if not. */
+static CatalogStore *
+open_sound (StudyDoctor *doctor, GError **error)
+{
+  g_autoptr (Workspace) workspace = workspace_open (doctor->directory, FALSE, error);
+  g_autoptr (CatalogStore) store = workspace != NULL ? workspace_store (workspace, error) : NULL;
+
+  return store != NULL && catalog_store_check (store, error) ? g_steal_pointer (&store) : NULL;
+}
+
 static void
 examine_workspace (StudyDoctor *doctor)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (Workspace) workspace = workspace_open (doctor->directory, FALSE, &error);
-  g_autoptr (CatalogStore) store = workspace != NULL ? workspace_store (workspace, &error) : NULL;
+  g_autoptr (CatalogStore) store = open_sound (doctor, &error);
 
   if (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND))
     return;
   doctor->has_workspace = TRUE;
-  if (store == NULL || !catalog_store_check (store, &error))
+  if (doctor->repair && g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT))
+    {
+      g_clear_error (&error);
+      doctor->repaired = workspace_repair (doctor->directory, &doctor->salvage, &error);
+      if (doctor->repaired)
+        store = open_sound (doctor, &error);
+    }
+  if (store == NULL)
     {
       fault (doctor, "%s", error->message);
       return;
@@ -129,4 +145,5 @@ study_doctor_clear (StudyDoctor *doctor)
 {
   g_clear_pointer (&doctor->faults, g_ptr_array_unref);
   g_clear_pointer (&doctor->torch_fault, g_free);
+  catalog_salvage_clear (&doctor->salvage);
 }

@@ -12,6 +12,7 @@ typedef struct
   const char *directory; /* (nullable) of the workspace; an absent one is no fault */
   const char *device;
   guint threads;
+  gboolean repair; /* a damaged workspace: keep all that can be read */
 
   /* out */
   gboolean engine_works;
@@ -20,6 +21,8 @@ typedef struct
   char *torch_fault; /* (nullable) why */
   double gflops;     /* NaN where not measured */
   gboolean has_workspace, workspace_sound;
+  gboolean repaired;
+  CatalogSalvage salvage; /* where repaired */
   int schema_version;
   guint records_kept, encoders, latents, runs;
   GPtrArray *faults; /* (element-type utf8) what is missing or wrong, each with the remedy */

@@ -1,6 +1,7 @@
 #include "study/job.h"
 
 #include "base/error.h"
+#include "base/last_words.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -166,7 +167,10 @@ job_thread (gpointer user_data)
 {
   Job *job = user_data;
   GError *error = NULL;
-  gboolean done = job->func (job, job->data, &error);
+  gboolean done;
+
+  last_words_thread ();
+  done = job->func (job, job->data, &error);
 
   pthread_mutex_lock (&job->mutex);
   job->ended_us = g_get_monotonic_time ();

@@ -30,16 +30,44 @@ make_directory (const char *directory, GError **error)
   return FALSE;
 }
 
+static char *
+choose_directory (const char *directory)
+{
+  const char *chosen = directory != NULL ? directory : g_getenv ("CTCLIP_WORKSPACE");
+
+  return g_strdup (chosen != NULL && *chosen != '\0' ? chosen : "ctclip-workspace");
+}
+
+/** Where nothing can be locked, SQLite waits in vain for others to let go; so this is asked first.
+ */
+static gboolean
+check_locks (const char *directory, GError **error)
+{
+  g_autofree char *path = g_build_filename (directory, LOCK_NAME, NULL);
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  /* A folder that can't be written has other faults, which the store names. */
+  gboolean can = fd < 0 || fcntl (fd, F_OFD_GETLK, &lock) == 0;
+
+  if (!can)
+    g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO,
+                 "%s: this file system cannot lock files (%s); keep the workspace on a local disk "
+                 "(-w DIR)",
+                 directory, g_strerror (errno));
+  if (fd >= 0)
+    close (fd);
+  return can;
+}
+
 Workspace *
 workspace_open (const char *directory, gboolean create, GError **error)
 {
   g_autoptr (Workspace) workspace = g_new0 (Workspace, 1);
   g_autofree char *store_path = NULL;
   g_autoptr (CatalogStore) store = NULL;
-  const char *chosen = directory != NULL ? directory : g_getenv ("CTCLIP_WORKSPACE");
 
   workspace->lock_fd = -1;
-  workspace->directory = g_strdup (chosen != NULL && *chosen != '\0' ? chosen : "ctclip-workspace");
+  workspace->directory = choose_directory (directory);
   store_path = g_build_filename (workspace->directory, STORE_NAME, NULL);
   if (!create && !g_file_test (store_path, G_FILE_TEST_EXISTS))
     {
@@ -49,7 +77,8 @@ workspace_open (const char *directory, gboolean create, GError **error)
           workspace->directory);
       return NULL;
     }
-  if (create && !make_directory (workspace->directory, error))
+  if ((create && !make_directory (workspace->directory, error))
+      || !check_locks (workspace->directory, error))
     return NULL;
   /* Opening once makes or migrates the schema, so that later connections can be taken for granted.
    */
@@ -168,4 +197,17 @@ workspace_holder (Workspace *workspace, int *pid, char **what)
     begin = 0;
   *what = g_strdup (holder + begin);
   return TRUE;
+}
+
+gboolean
+workspace_repair (const char *directory, CatalogSalvage *salvage, GError **error)
+{
+  g_autoptr (Workspace) workspace = g_new0 (Workspace, 1);
+  g_autofree char *path = NULL;
+
+  workspace->lock_fd = -1;
+  workspace->directory = choose_directory (directory);
+  path = g_build_filename (workspace->directory, STORE_NAME, NULL);
+  return workspace_lock (workspace, "repair", error)
+         && catalog_store_salvage (path, salvage, error);
 }

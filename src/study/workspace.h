@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "catalog/salvage.h"
 #include "catalog/store.h"
 #include <glib.h>
 
@@ -22,6 +23,12 @@ void workspace_free (Workspace *workspace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Workspace, workspace_free)
 
 const char *workspace_directory (const Workspace *workspace);
+
+/**
+ * workspace_repair: put all rows that can be read of a damaged store into a sound one; see
+ * catalog_store_salvage(). Nobody may work in the workspace meanwhile: CTCLIP_ERROR_BUSY.
+ */
+gboolean workspace_repair (const char *directory, CatalogSalvage *salvage, GError **error);
 
 /** workspace_store: a new connection for the calling thread, which closes it. */
 CatalogStore *workspace_store (Workspace *workspace, GError **error);
