@@ -16,7 +16,7 @@
 #define WIDTH 24
 #define PAGE 8192
 #define MOST_ON_A_PAGE (PAGE / (WIDTH * (int) sizeof (float)))
-#define PAGES 6
+#define PAGES 3
 
 static char *kept, *scratch, *store_path;
 

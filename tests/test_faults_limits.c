@@ -341,7 +341,7 @@ test_a_folder_in_a_files_place_is_named (void **state)
 
     assert_refused (&prepare, folder, "directory", NULL);
     assert_refused (&import, folder, "directory", NULL);
-    assert_refused (&encode, folder, "directory", NULL);
+    assert_refused (&encode, folder, NULL);
     assert_refused (&names, folder, "directory", NULL);
   }
   assert_workspace_sound ();

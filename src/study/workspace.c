@@ -17,6 +17,7 @@ struct _Workspace
 {
   char *directory;
   int lock_fd; /* -1 while not locked by us */
+  char *died;  /* (nullable) who held the lock before us and did not give it back */
 };
 
 static gboolean
@@ -92,6 +93,7 @@ void
 workspace_free (Workspace *workspace)
 {
   workspace_unlock (workspace);
+  g_free (workspace->died);
   g_free (workspace->directory);
   g_free (workspace);
 }
@@ -159,6 +161,11 @@ workspace_lock (Workspace *workspace, const char *what, GError **error)
       close (fd);
       return FALSE;
     }
+  /* Whoever ends in good order leaves the file empty. */
+  g_free (workspace->died);
+  workspace->died = read_holder (fd);
+  if (*workspace->died == '\0')
+    g_clear_pointer (&workspace->died, g_free);
   holder = g_strdup_printf (HOLDER_FORMAT "%s\n", (int) getpid (), what);
   if (ftruncate (fd, 0) != 0 || pwrite (fd, holder, strlen (holder), 0) < 0)
     g_debug ("%s: the holder's name cannot be written", path);
@@ -170,8 +177,18 @@ void
 workspace_unlock (Workspace *workspace)
 {
   if (workspace->lock_fd >= 0)
-    close (workspace->lock_fd);
+    {
+      if (ftruncate (workspace->lock_fd, 0) != 0)
+        g_debug ("%s: the holder's name stays in the lock", workspace->directory);
+      close (workspace->lock_fd);
+    }
   workspace->lock_fd = -1;
+}
+
+const char *
+workspace_died (const Workspace *workspace)
+{
+  return workspace->died;
 }
 
 gboolean

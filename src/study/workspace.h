@@ -45,6 +45,13 @@ gboolean workspace_lock (Workspace *workspace, const char *what, GError **error)
 void workspace_unlock (Workspace *workspace);
 
 /**
+ * workspace_died: who held the lock before us and was killed or crashed, "process 12: encode".
+ *
+ * Known from workspace_lock() on; %NULL where the last holder ended in good order.
+ */
+const char *workspace_died (const Workspace *workspace);
+
+/**
  * workspace_holder: who works in the workspace now, this process included.
  *
  * @pid: (out) @what: (out) as told to workspace_lock(); free with g_free
