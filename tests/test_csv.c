@@ -73,6 +73,13 @@ test_columns_are_found_by_name_in_any_order (void **state)
   assert_rows ("first,second\na,b\n", "2:a|b\n");
 }
 
+/** As a table with an index that was written without a name for it. */
+static void
+test_the_first_column_may_be_without_a_name (void **state)
+{
+  assert_rows (",first,second\n,a,b\n7,c,d\n", "2:a|b\n3:c|d\n");
+}
+
 static void
 test_missing_column_is_named_with_the_header_that_is_expected (void **state)
 {
@@ -562,6 +569,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_columns_are_found_by_name_in_any_order),
+    cmocka_unit_test (test_the_first_column_may_be_without_a_name),
     cmocka_unit_test (test_missing_column_is_named_with_the_header_that_is_expected),
     cmocka_unit_test (test_repeated_needed_column_is_refused),
     cmocka_unit_test (test_empty_file_and_file_without_rows_are_refused),
