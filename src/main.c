@@ -3,7 +3,9 @@
  */
 #include "batch/batch.h"
 #include "base/last_words.h"
+#include "base/memory.h"
 #include "base/version.h"
+#include "catalog/record.h"
 #include "model/engine.h"
 #include "ui/app.h"
 
@@ -42,7 +44,8 @@ print_keys (void)
 int
 main (int argc, char **argv)
 {
-  gboolean batch = FALSE, version = FALSE, keys = FALSE, no_mouse = FALSE;
+  gboolean batch = FALSE, version = FALSE, keys = FALSE, no_mouse = FALSE, redact = FALSE;
+  gint max_memory = -1;
   g_autofree char *workspace = NULL, *replay = NULL;
   AppOptions options = { .colours = -1 };
   const GOptionEntry entries[] = {
@@ -59,6 +62,10 @@ main (int argc, char **argv)
     { "graphics", 0, G_OPTION_FLAG_IN_MAIN, G_OPTION_ARG_CALLBACK, parse_graphics,
       "how slices are drawn: auto, symbols, sixel or kitty", "HOW" },
     { "no-mouse", 0, 0, G_OPTION_ARG_NONE, &no_mouse, "leave the mouse to the terminal", NULL },
+    { "redact", 0, 0, G_OPTION_ARG_NONE, &redact,
+      "hide patient, sex, age, date of the study and reports", NULL },
+    { "max-memory", 0, 0, G_OPTION_ARG_INT, &max_memory, "megabytes of data that it may hold",
+      "MB" },
     { "replay", 0, 0, G_OPTION_ARG_FILENAME, &replay, "read keys from a file; see the manual",
       "FILE" },
     { "keys", 0, 0, G_OPTION_ARG_NONE, &keys, "list the workbench's keys", NULL },
@@ -94,6 +101,15 @@ main (int argc, char **argv)
       print_keys ();
       return BATCH_DONE;
     }
+  if (max_memory == 0 || max_memory < -1
+      || (max_memory > 0 && !memory_limit ((guint64) max_memory * 1000000, &error)))
+    {
+      fprintf (stderr, "ctclip-tui: --max-memory: %s\n",
+               error != NULL ? error->message : "give a number of megabytes");
+      return BATCH_USAGE;
+    }
+  if (redact)
+    catalog_redact ();
   /* A workspace may be named before or after --batch; the first word that is no option is the
    * command. */
   argc--;

@@ -14,7 +14,9 @@
 #include <string.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PATIENTS 300
@@ -137,6 +139,26 @@ test_a_volume_that_is_refused_memory_says_how_much (void **state)
 }
 
 static void
+test_max_memory_refuses_a_volume_and_says_how_much (void **state)
+{
+  g_autofree char *out = testing_path ("m.npy");
+
+  need_plain_memory ();
+  {
+    g_auto (ProgramResult) result =
+        program_run ("prepare", scan, "--out", out, "--max-memory", "100", NULL);
+    g_auto (ProgramResult) doctor =
+        program_run ("doctor", "-w", workspace, "--max-memory", "200", NULL);
+    g_auto (ProgramResult) enough =
+        program_expect (0, "prepare", scan, "--out", out, "--max-memory", "1000", NULL);
+
+    assert_refused (&result, "221", "MB", NULL);
+    assert_int_equal (doctor.code, 1);
+    assert_non_null (strstr (doctor.out, "--max-memory"));
+  }
+}
+
+static void
 test_an_engine_that_is_refused_memory_says_how_much (void **state)
 {
   gsize bytes = 300 * MIB;
@@ -205,6 +227,23 @@ test_a_file_system_without_locks_is_named (void **state)
   assert_workspace_sound ();
 }
 
+/** That the filter bites: what ends a process that would connect. */
+static int
+signal_of_a_connection (void)
+{
+  pid_t child = fork ();
+  int status;
+
+  assert_true (child >= 0);
+  if (child == 0)
+    {
+      harm_no_network (NULL);
+      _exit (socket (AF_INET, SOCK_STREAM, 0) >= 0);
+    }
+  assert_int_equal (waitpid (child, &status, 0), child);
+  return WIFSIGNALED (status) ? WTERMSIG (status) : 0;
+}
+
 static void
 test_no_command_opens_a_connection (void **state)
 {
@@ -224,6 +263,7 @@ test_no_command_opens_a_connection (void **state)
   const char *const *const commands[] = { train, records, export, sample, prepare, import, doctor };
 
   harm_need_filter ();
+  assert_int_equal (signal_of_a_connection (), SIGSYS);
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
       int signal;
@@ -374,12 +414,47 @@ test_a_workspace_is_its_owners_alone (void **state)
     }
 }
 
+static void
+test_redacted_records_do_not_tell_the_patient (void **state)
+{
+  g_autofree char *csv = testing_path ("redacted.csv"), *text = NULL;
+  g_autofree char *store_path = g_build_filename (workspace, "workspace.sqlite", NULL);
+  g_autoptr (CatalogStore) store = testing_store_open (store_path);
+  g_autofree char *findings = NULL;
+  const char *record;
+  g_auto (ProgramResult) listed =
+      program_expect (0, "records", "-w", workspace, "--redact", "--json", "--limit", "1", NULL);
+  g_auto (ProgramResult) exported =
+      program_expect (0, "export", "-w", workspace, "records", "--redact", "--out", csv, NULL);
+
+  testing_store_exec (store, "UPDATE volume SET sex = 'F', age = 77, study_date = '20180723'");
+  record = json_string_value (json_at (listed.json, "records.0.volume"));
+  {
+    g_auto (ProgramResult) shown =
+        program_expect (0, "records", "-w", workspace, "--redact", "--show", record, NULL);
+    g_auto (ProgramResult) open =
+        program_expect (0, "records", "-w", workspace, "--show", record, "--json", NULL);
+    g_auto (ProgramResult) again = program_expect (0, "export", "-w", workspace, "records",
+                                                   "--redact", "--force", "--out", csv, NULL);
+
+    findings = g_strdup (json_string_value (json_at (open.json, "impression")));
+    assert_non_null (strstr (shown.out, "patient (redacted)"));
+    assert_null (strstr (shown.out, "77"));
+    assert_null (strstr (shown.out, findings));
+  }
+  assert_true (g_file_get_contents (csv, &text, NULL, NULL));
+  assert_non_null (strstr (text, "(redacted)"));
+  assert_null (strstr (text, "20180723"));
+  assert_null (strstr (text, ",77,"));
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_however_little_memory_there_is_the_end_has_a_word),
     cmocka_unit_test (test_a_volume_that_is_refused_memory_says_how_much),
+    cmocka_unit_test (test_max_memory_refuses_a_volume_and_says_how_much),
     cmocka_unit_test (test_an_engine_that_is_refused_memory_says_how_much),
     cmocka_unit_test (test_without_threads_a_job_is_refused),
     cmocka_unit_test (test_without_descriptors_files_are_named),
@@ -389,6 +464,7 @@ main (void)
     cmocka_unit_test (test_a_read_only_folder_is_named),
     cmocka_unit_test (test_a_folder_in_a_files_place_is_named),
     cmocka_unit_test (test_a_workspace_is_its_owners_alone),
+    cmocka_unit_test (test_redacted_records_do_not_tell_the_patient),
   };
 
   return cmocka_run_group_tests_name ("faults: limits", tests, make_workspace, forget_workspace);

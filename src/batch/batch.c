@@ -1,7 +1,9 @@
 #include "batch/batch.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "catalog/labels.h"
+#include "catalog/record.h"
 #include "report/json.h"
 #include "report/printable.h"
 
@@ -92,12 +94,18 @@ batch_parse (Batch *batch, int argc, char **argv, const GOptionEntry *entries,
              const char *description, int *code)
 {
   const BatchCommand *command = find_command (batch->name);
+  gboolean redact = FALSE;
+  gint max_memory = -1;
   const GOptionEntry common[] = {
     { "workspace", 'w', 0, G_OPTION_ARG_FILENAME, &batch->workspace,
       "the workspace (default: $CTCLIP_WORKSPACE, else ./ctclip-workspace)", "DIR" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &batch->threads,
       "threads to work with (default: all cores)", "N" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &batch->json, "the result as JSON", NULL },
+    { "redact", 0, 0, G_OPTION_ARG_NONE, &redact, "hide patient, sex, age, date and reports",
+      NULL },
+    { "max-memory", 0, 0, G_OPTION_ARG_INT, &max_memory, "megabytes of data that it may hold",
+      "MB" },
     { "force", 0, 0, G_OPTION_ARG_NONE, &batch->force, "replace files that exist", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &batch->rest, NULL, NULL },
     G_OPTION_ENTRY_NULL,
@@ -136,6 +144,18 @@ batch_parse (Batch *batch, int argc, char **argv, const GOptionEntry *entries,
       *code = batch_usage (batch, "--threads: give a number from 1 to 1024");
       return FALSE;
     }
+  if (max_memory == 0 || max_memory < -1)
+    {
+      *code = batch_usage (batch, "--max-memory: give a number of megabytes");
+      return FALSE;
+    }
+  if (max_memory > 0 && !memory_limit ((guint64) max_memory * 1000000, &error))
+    {
+      *code = batch_fail (g_steal_pointer (&error));
+      return FALSE;
+    }
+  if (redact)
+    catalog_redact ();
   if (batch->rest == NULL)
     batch->rest = g_new0 (char *, 1);
   return TRUE;

@@ -15,6 +15,24 @@ text_or_empty (sqlite3_stmt *statement, int column)
   return text != NULL ? text : g_strdup ("");
 }
 
+#define REDACTED "(redacted)"
+
+static void
+redact (CatalogRecord *record)
+{
+  char **const texts[] = { &record->patient, &record->clinical, &record->technique,
+                           &record->findings, &record->impression };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    if (*texts[i] != NULL)
+      {
+        g_free (*texts[i]);
+        *texts[i] = g_strdup (REDACTED);
+      }
+  *record->sex = *record->study_date = '\0';
+  record->age_years = -1;
+}
+
 CatalogRecord *
 listing_read_record (sqlite3_stmt *statement)
 {
@@ -42,6 +60,8 @@ listing_read_record (sqlite3_stmt *statement)
   record->slope = store_column_double (statement, 18);
   record->intercept = store_column_double (statement, 19);
   record->probability = NAN;
+  if (catalog_redacting ())
+    redact (record);
   return record;
 }
 
@@ -61,6 +81,8 @@ listing_read_one (CatalogStore *store, sqlite3_stmt *statement, GError **error,
   record->technique = store_column_text (statement, LISTING_N_COLUMNS + 1);
   record->findings = store_column_text (statement, LISTING_N_COLUMNS + 2);
   record->impression = store_column_text (statement, LISTING_N_COLUMNS + 3);
+  if (catalog_redacting ())
+    redact (record);
   return record;
 }
 

@@ -53,6 +53,20 @@ catalog_reason_description (CatalogReason reason)
   return reasons[reason].description;
 }
 
+static int redacting;
+
+void
+catalog_redact (void)
+{
+  g_atomic_int_set (&redacting, TRUE);
+}
+
+gboolean
+catalog_redacting (void)
+{
+  return g_atomic_int_get (&redacting);
+}
+
 void
 catalog_record_free (CatalogRecord *record)
 {

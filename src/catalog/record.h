@@ -58,6 +58,18 @@ typedef struct
   char *clinical, *technique, *findings, *impression;
 } CatalogRecord;
 
+/**
+ * catalog_redact: from now on records come without their patient: patient, sex, age and date of the
+ * study are unknown, and the report's texts, which may name any of them, say "(redacted)".
+ *
+ * Names of files stay, as everything goes by them. Queries see what is there: what they find is
+ * hidden, not how much.
+ */
+void catalog_redact (void);
+
+/** catalog_redacting: whether catalog_redact() was called. */
+gboolean catalog_redacting (void);
+
 /** catalog_record_free: @record: (nullable) */
 void catalog_record_free (CatalogRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogRecord, catalog_record_free)

@@ -16,25 +16,37 @@
 static GMutex lock;
 static const EngineModule *torch;
 
-/* Measured: what libtorch and OpenBLAS map before the first number is there. */
+/* Measured: what libtorch and OpenBLAS map before the first number is there, and what of it is
+ * data. */
 #define ROOM_BYTES ((gsize) 900 << 20)
+#define DATA_BYTES ((gsize) 320 << 20)
 
-/** OpenBLAS tries for ever to get memory that a limit refuses, so the limit is asked beforehand. */
+static gboolean
+has_room (gsize bytes, int protection)
+{
+  gpointer room =
+      mmap (NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+  if (room == MAP_FAILED)
+    return FALSE;
+  munmap (room, bytes);
+  return TRUE;
+}
+
+/** OpenBLAS tries for ever to get memory that a limit refuses, so the limits are asked beforehand.
+ */
 static gboolean
 check_room (GError **error)
 {
-  gpointer room =
-      mmap (NULL, ROOM_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  gboolean address_space = has_room (ROOM_BYTES, PROT_NONE);
 
-  if (room != MAP_FAILED)
-    {
-      munmap (room, ROOM_BYTES);
-      return TRUE;
-    }
+  if (address_space && has_room (DATA_BYTES, PROT_READ | PROT_WRITE))
+    return TRUE;
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
-               "the engine needs %.0f MB of address space, which were refused; raise the limit "
-               "(ulimit -v)",
-               ROOM_BYTES / 1e6);
+               "the engine needs %.0f MB of %s, which were refused; raise the limit (%s)",
+               (address_space ? DATA_BYTES : ROOM_BYTES) / 1e6,
+               address_space ? "memory" : "address space",
+               address_space ? "--max-memory, ulimit -d" : "ulimit -v");
   return FALSE;
 }
 
