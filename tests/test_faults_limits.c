@@ -147,29 +147,10 @@ test_max_memory_refuses_a_volume_and_says_how_much (void **state)
   {
     g_auto (ProgramResult) result =
         program_run ("prepare", scan, "--out", out, "--max-memory", "100", NULL);
-    g_auto (ProgramResult) doctor =
-        program_run ("doctor", "-w", workspace, "--max-memory", "200", NULL);
     g_auto (ProgramResult) enough =
         program_expect (0, "prepare", scan, "--out", out, "--max-memory", "1000", NULL);
 
     assert_refused (&result, "221", "MB", NULL);
-    assert_int_equal (doctor.code, 1);
-    assert_non_null (strstr (doctor.out, "--max-memory"));
-  }
-}
-
-static void
-test_an_engine_that_is_refused_memory_says_how_much (void **state)
-{
-  gsize bytes = 300 * MIB;
-  const char *const doctor[] = { "doctor", "-w", workspace, NULL };
-
-  need_plain_memory ();
-  {
-    g_auto (ProgramResult) result = harm_run (harm_address_space, &bytes, NULL, doctor);
-
-    assert_int_equal (result.code, 1);
-    assert_non_null (strstr (result.out, "MB of address space"));
   }
 }
 
@@ -455,7 +436,6 @@ main (void)
     cmocka_unit_test (test_however_little_memory_there_is_the_end_has_a_word),
     cmocka_unit_test (test_a_volume_that_is_refused_memory_says_how_much),
     cmocka_unit_test (test_max_memory_refuses_a_volume_and_says_how_much),
-    cmocka_unit_test (test_an_engine_that_is_refused_memory_says_how_much),
     cmocka_unit_test (test_without_threads_a_job_is_refused),
     cmocka_unit_test (test_without_descriptors_files_are_named),
     cmocka_unit_test (test_a_file_system_without_locks_is_named),
