@@ -382,7 +382,8 @@ read_tables (gpointer data)
 static gboolean
 end_tables (TablesReading *reading, GError **error)
 {
-  g_thread_join (reading->thread);
+  if (reading->thread != NULL)
+    g_thread_join (reading->thread);
   if (reading->done)
     return TRUE;
   g_clear_error (error);
@@ -454,7 +455,9 @@ take_files (Import *import, Watch *watch, GError **error)
                             .cancellable = import->cancellable };
   gboolean taken;
 
-  reading.thread = g_thread_new ("tables", read_tables, &reading);
+  reading.thread = g_thread_try_new ("tables", read_tables, &reading, NULL);
+  if (reading.thread == NULL)
+    read_tables (&reading); /* refused: then one after the other */
   taken = take_reports (import, watch, &reading, error);
   if (!end_tables (&reading, error) || !taken)
     return FALSE;

@@ -185,7 +185,9 @@ import_reports_start (const CatalogImportOptions *options)
   reports->report_before = g_string_new (NULL);
   pthread_mutex_init (&reports->mutex, NULL);
   pthread_cond_init (&reports->changed, NULL);
-  reports->thread = g_thread_new ("reports", read_reports, reports);
+  reports->thread = g_thread_try_new ("reports", read_reports, reports, NULL);
+  if (reports->thread == NULL)
+    read_reports (reports); /* refused: then all at once, before the first is taken */
   return reports;
 }
 
@@ -193,7 +195,8 @@ void
 import_reports_free (ImportReports *reports)
 {
   g_cancellable_cancel (reports->stop);
-  g_thread_join (reports->thread);
+  if (reports->thread != NULL)
+    g_thread_join (reports->thread);
   g_queue_clear_full (&reports->ready, (GDestroyNotify) import_report_batch_free);
   import_report_batch_free (reports->batch);
   g_string_free (reports->report, TRUE);
