@@ -55,6 +55,13 @@ harm_run (HarmSetup setup, gpointer data, int *ended_by, const char *const *argu
   return result;
 }
 
+/** In an orphaned group, as below a build that no shell watches, SIGTSTP stops nothing. */
+static void
+lead_group (gpointer data)
+{
+  setpgid (0, 0);
+}
+
 GPid
 harm_start (const char *const *arguments, int *out)
 {
@@ -65,7 +72,8 @@ harm_start (const char *const *arguments, int *out)
 
   if (out == NULL)
     flags |= G_SPAWN_STDOUT_TO_DEV_NULL;
-  g_spawn_async_with_pipes (NULL, command, NULL, flags, NULL, NULL, &pid, NULL, out, NULL, &error);
+  g_spawn_async_with_pipes (NULL, command, NULL, flags, lead_group, NULL, &pid, NULL, out, NULL,
+                            &error);
   assert_no_error (error);
   return pid;
 }
