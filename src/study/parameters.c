@@ -180,8 +180,10 @@ set_mixed (TrainParameters *parameters, const ParameterSpec *spec, const char *t
     {
       gboolean youden = parse_choice (spec, text) >= 0;
 
-      if (!youden && !parse_number (spec, text, &parameters->threshold))
+      if (!youden && !parse_number (spec, text, &number))
         return FALSE;
+      if (!youden)
+        parameters->threshold = number;
       parameters->threshold_kind = youden ? THRESHOLD_YOUDEN : THRESHOLD_FIXED;
       return TRUE;
     }
@@ -427,7 +429,8 @@ train_parameters_parse (TrainParameters *parameters, const char *text, const cha
     {
       g_autofree char *value = g_key_file_get_string (file, GROUP, keys[i], &fault);
 
-      if (value == NULL || !train_parameters_set (parameters, keys[i], g_strstrip (value), &fault))
+      /* A wrong escape gives an error and a value. */
+      if (fault != NULL || !train_parameters_set (parameters, keys[i], g_strstrip (value), &fault))
         {
           g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: %s", source, fault->message);
           return FALSE;
