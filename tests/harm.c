@@ -91,6 +91,16 @@ harm_read (int fd)
   return g_string_free (text, FALSE);
 }
 
+guint
+harm_count_lines (const char *text)
+{
+  guint n = 0;
+
+  for (const char *c = text; *c != '\0'; c++)
+    n += *c == '\n';
+  return n;
+}
+
 int
 harm_wait (GPid pid)
 {

@@ -26,6 +26,9 @@ GPid harm_start (const char *const *arguments, int *out);
 /** harm_read: what comes from a descriptor until its end, which closes it. Free with g_free. */
 char *harm_read (int fd);
 
+/** harm_count_lines: how many line ends there are. */
+guint harm_count_lines (const char *text);
+
 /** harm_wait: the exit status of waitpid(). */
 int harm_wait (GPid pid);
 

@@ -117,16 +117,6 @@ kill_somewhere (gulong whole_us, guint *hits, const char *const *arguments)
 }
 
 static guint
-count_lines (const char *text)
-{
-  guint n = 0;
-
-  for (const char *c = text; *c != '\0'; c++)
-    n += *c == '\n';
-  return n;
-}
-
-static guint
 count (CatalogStore *store, const char *sql)
 {
   g_autofree char *value = testing_store_value (store, sql);
@@ -210,7 +200,7 @@ test_import_is_all_or_nothing_of_a_split (void **state)
 
       copy_to_scratch (kept);
       said = kill_somewhere (whole_us, &hits, import);
-      announced = count_lines (said); /* a split a line */
+      announced = harm_count_lines (said); /* a split a line */
       for (guint round = 0; round < 2; round++)
         {
           g_autoptr (CatalogStore) store = open_sound ();
@@ -292,8 +282,8 @@ test_train_keeps_every_epoch_that_it_told (void **state)
 
         done = count (store, "SELECT count (*) FROM run WHERE name = 'killed' AND status = 'done'");
         assert_true (count (store, "SELECT count (*) FROM epoch WHERE run_id = " IS_KILLED)
-                     >= MIN (count_lines (said), 12));
-        assert_true (done == 1 || count_lines (said) <= 12);
+                     >= MIN (harm_count_lines (said), 12));
+        assert_true (done == 1 || harm_count_lines (said) <= 12);
         /* A run shows a result when it is done, and not before. */
         assert_int_equal (count (store, "SELECT count (*) FROM run_result"), done);
         assert_true (done == 1 || count (store, "SELECT count (*) FROM prediction") == 0);

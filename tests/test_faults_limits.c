@@ -45,16 +45,6 @@ forget_workspace (void **state)
   return 0;
 }
 
-static guint
-count_lines (const char *text)
-{
-  guint n = 0;
-
-  for (const char *c = text; *c != '\0'; c++)
-    n += *c == '\n';
-  return n;
-}
-
 /** It failed with one line that holds these words; end them with %NULL. A wrong name on the command
  * line is wrong usage. */
 static void
@@ -62,7 +52,7 @@ assert_refused (const ProgramResult *result, const char *first, ...)
 {
   va_list words;
 
-  if ((result->code != 1 && result->code != 2) || count_lines (result->err) != 1)
+  if ((result->code != 1 && result->code != 2) || harm_count_lines (result->err) != 1)
     fail_msg ("ended with %d and said: %s", result->code, result->err);
   va_start (words, first);
   for (const char *word = first; word != NULL; word = va_arg (words, const char *))
