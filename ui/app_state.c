@@ -2,6 +2,8 @@
  * the store, so that leaving never waits for another program's transaction. */
 #include "app_private.h"
 
+#include "base/key_file.h"
+
 #include <string.h>
 
 #define MAX_HISTORY 100
@@ -35,12 +37,14 @@ void
 app_state_load (App *app)
 {
   g_autofree char *path = state_path (app);
-  g_autoptr (GKeyFile) state = g_key_file_new ();
-  g_autofree char *run = NULL, *parameters = NULL;
+  g_autofree char *text = NULL, *run = NULL, *parameters = NULL;
+  g_autoptr (GKeyFile) state = NULL;
   int screen;
 
-  /* An absent or broken file is a first start. */
-  g_key_file_load_from_file (state, path, G_KEY_FILE_NONE, NULL);
+  if (g_file_get_contents (path, &text, NULL, NULL))
+    state = key_file_parse (text, NULL);
+  if (state == NULL)
+    state = g_key_file_new (); /* an absent or broken file is a first start */
   load_history (app, state);
   screen = g_key_file_get_integer (state, GROUP, "screen", NULL);
   if (screen > 0 && screen < N_SCREENS)

@@ -1,6 +1,7 @@
 #include "model/description.h"
 
 #include "base/error.h"
+#include "base/key_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -123,17 +124,12 @@ EncoderDescription *
 encoder_description_parse (const char *text, const char *source, GError **error)
 {
   g_autoptr (EncoderDescription) d = g_new0 (EncoderDescription, 1);
-  g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) fault = NULL;
+  g_autoptr (GKeyFile) file = key_file_parse (text, &fault);
   g_autofree char *architecture = NULL;
   gsize image[2], patch[2], heads;
 
-  if (!g_utf8_validate (text, -1, NULL))
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: is not text in UTF-8", source);
-      return NULL;
-    }
-  if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, &fault))
+  if (file == NULL)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: is no encoder description: %s",
                    source, fault->message);

@@ -1,6 +1,7 @@
 #include "study/parameters.h"
 
 #include "base/error.h"
+#include "base/key_file.h"
 
 #include <errno.h>
 #include <float.h>
@@ -408,17 +409,11 @@ gboolean
 train_parameters_parse (TrainParameters *parameters, const char *text, const char *source,
                         GError **error)
 {
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_auto (GStrv) keys = NULL;
   g_autoptr (GError) fault = NULL;
+  g_autoptr (GKeyFile) file = key_file_parse (text, &fault);
+  g_auto (GStrv) keys = file != NULL ? g_key_file_get_keys (file, GROUP, NULL, &fault) : NULL;
 
-  if (!g_utf8_validate (text, -1, NULL))
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: is not text in UTF-8", source);
-      return FALSE;
-    }
-  if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, &fault)
-      || (keys = g_key_file_get_keys (file, GROUP, NULL, &fault)) == NULL)
+  if (keys == NULL)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
                    "%s: %s; a run file has a group [%s] of name=value lines", source,
@@ -429,7 +424,7 @@ train_parameters_parse (TrainParameters *parameters, const char *text, const cha
     {
       g_autofree char *value = g_key_file_get_string (file, GROUP, keys[i], &fault);
 
-      /* A wrong escape gives an error and a value. */
+      /* A list's escape in a plain value gives an error and a value. */
       if (fault != NULL || !train_parameters_set (parameters, keys[i], g_strstrip (value), &fault))
         {
           g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "%s: %s", source, fault->message);
