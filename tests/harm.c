@@ -6,14 +6,17 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,6 +171,12 @@ harm_address_space (gpointer bytes)
 }
 
 void
+harm_file_size (gpointer bytes)
+{
+  limit (RLIMIT_FSIZE, *(const guint64 *) bytes);
+}
+
+void
 harm_descriptors (gpointer n)
 {
   limit (RLIMIT_NOFILE, *(const guint *) n);
@@ -251,5 +260,214 @@ harm_need_filter (void)
   if (status == 0)
     return;
   print_message ("needs a kernel that filters system calls\n");
+  skip ();
+}
+
+/* ---- notices of system calls ---- */
+
+static const int calls_of[][4] = {
+  [HARM_READ] = { __NR_read, __NR_pread64, __NR_readv, __NR_preadv },
+  [HARM_WRITE] = { __NR_write, __NR_pwrite64, __NR_writev, __NR_pwritev },
+  [HARM_RENAME] = {
+#ifdef __NR_rename
+    __NR_rename,
+#else
+    __NR_renameat,
+#endif
+    __NR_renameat, __NR_renameat2, __NR_renameat2 },
+};
+
+typedef struct
+{
+  HarmCall call;
+  int sockets[2]; /* ours, and the child's, which sends the listener over it */
+} Notices;
+
+/** The filter tells a listener of these calls; nothing else is changed. Returns it, or -1. */
+static int
+listen_to (HarmCall call)
+{
+  const int *numbers = calls_of[call];
+  const struct sock_filter filter[] = { LOAD (nr),
+                                        SKIP_IF ((guint) numbers[0], 4),
+                                        SKIP_IF ((guint) numbers[1], 3),
+                                        SKIP_IF ((guint) numbers[2], 2),
+                                        SKIP_IF ((guint) numbers[3], 1),
+                                        ALLOW,
+                                        RETURN (SECCOMP_RET_USER_NOTIF) };
+  const struct sock_fprog program = { .len = G_N_ELEMENTS (filter),
+                                      .filter = (struct sock_filter *) filter };
+
+  if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return -1;
+  return (int) syscall (__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                        &program);
+}
+
+/** HarmSetup: (Notices *): hand the listener to the parent. */
+static void
+give_listener (gpointer data)
+{
+  const Notices *notices = data;
+  union
+  {
+    struct cmsghdr header;
+    char room[CMSG_SPACE (sizeof (int))];
+  } control = { 0 };
+  char byte = 0;
+  struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+  struct msghdr message = {
+    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+  };
+  struct cmsghdr *header = CMSG_FIRSTHDR (&message);
+  int fd = listen_to (notices->call);
+
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN (sizeof fd);
+  memcpy (CMSG_DATA (header), &fd, sizeof fd);
+  if (fd < 0 || sendmsg (notices->sockets[1], &message, 0) != 1)
+    _exit (99);
+}
+
+/** -1 where the child had none to give. */
+static int
+take_listener (int socket)
+{
+  union
+  {
+    struct cmsghdr header;
+    char room[CMSG_SPACE (sizeof (int))];
+  } control = { 0 };
+  char byte;
+  struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+  struct msghdr message = {
+    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+  };
+  int fd = -1;
+
+  if (recvmsg (socket, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR (&message) != NULL)
+    memcpy (&fd, CMSG_DATA (CMSG_FIRSTHDR (&message)), sizeof fd);
+  return fd;
+}
+
+/** Does the call of a process that waits for it concern @path? */
+static gboolean
+concerns (const struct seccomp_notif *notice, HarmCall call, const char *path)
+{
+  char found[4096] = "";
+  g_autofree char *link = NULL;
+  gsize length = strlen (path);
+  gssize n;
+
+  if (call == HARM_RENAME)
+    {
+      g_autofree char *memory = g_strdup_printf ("/proc/%u/mem", notice->pid);
+      guint which =
+          notice->data.nr == calls_of[call][0] && calls_of[call][0] != __NR_renameat ? 1 : 3;
+      int fd = open (memory, O_RDONLY | O_CLOEXEC);
+
+      n = pread (fd, found, sizeof found - 1, (off_t) notice->data.args[which]);
+      close (fd);
+    }
+  else
+    {
+      link = g_strdup_printf ("/proc/%u/fd/%d", notice->pid, (int) notice->data.args[0]);
+      n = readlink (link, found, sizeof found - 1);
+    }
+  return n > 0 && strncmp (found, path, length) == 0
+         && (found[length] == '\0' || found[length] == '/');
+}
+
+/** Until nobody is left who could make a call. */
+static void
+answer_notices (int listener, GPid pid, HarmCall call, const char *path, guint nth,
+                HarmBefore before, gpointer data, gboolean *hit)
+{
+  int process = (int) syscall (__NR_pidfd_open, pid, 0);
+  guint n = 0;
+
+  *hit = FALSE;
+  for (;;)
+    {
+      struct pollfd fds[] = { { listener, POLLIN, 0 }, { process, POLLIN, 0 } };
+      struct seccomp_notif notice = { 0 };
+      struct seccomp_notif_resp answer = { .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+      int fault = 0;
+
+      poll (fds, G_N_ELEMENTS (fds), -1);
+      if ((fds[0].revents & POLLIN) == 0)
+        break;
+      if (ioctl (listener, SECCOMP_IOCTL_NOTIF_RECV, &notice) != 0)
+        continue; /* it was killed meanwhile */
+      if (concerns (&notice, call, path) && ++n >= nth && before != NULL)
+        {
+          *hit = TRUE;
+          fault = before (pid, data);
+          before = fault == 0 ? NULL : before;
+        }
+      answer.id = notice.id;
+      if (fault != 0)
+        {
+          answer.flags = 0;
+          answer.error = -fault;
+        }
+      ioctl (listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+    }
+  close (process);
+}
+
+ProgramResult
+harm_before (HarmCall call, const char *path, guint nth, HarmBefore before, gpointer data,
+             gboolean *hit, const char *const *arguments)
+{
+  g_auto (GStrv) command = command_line (arguments);
+  Notices notices = { .call = call };
+  ProgramResult result = { .code = -1 };
+  g_autoptr (GError) error = NULL;
+  int listener, out, err, status;
+  GPid pid;
+
+  assert_int_equal (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, notices.sockets), 0);
+  g_spawn_async_with_pipes (NULL, command, NULL, G_SPAWN_DO_NOT_REAP_CHILD, give_listener, &notices,
+                            &pid, NULL, &out, &err, &error);
+  assert_no_error (error);
+  close (notices.sockets[1]);
+  listener = take_listener (notices.sockets[0]);
+  close (notices.sockets[0]);
+  assert_true (listener >= 0);
+  answer_notices (listener, pid, call, path, nth, before, data, hit);
+  close (listener);
+  result.out = harm_read (out);
+  result.err = harm_read (err);
+  status = harm_wait (pid);
+  if (WIFEXITED (status))
+    result.code = WEXITSTATUS (status);
+  return result;
+}
+
+static void
+try_notices (void)
+{
+  int listener = listen_to (HARM_RENAME);
+
+  _exit (listener >= 0 && syscall (__NR_pidfd_open, getpid (), 0) >= 0 ? 0 : 99);
+}
+
+void
+harm_need_notices (void)
+{
+  pid_t child;
+  int status = -1;
+
+  if (ARCHITECTURE != 0 && (child = fork ()) >= 0)
+    {
+      if (child == 0)
+        try_notices ();
+      waitpid (child, &status, 0);
+    }
+  if (status == 0)
+    return;
+  print_message ("needs a kernel that tells of system calls\n");
   skip ();
 }

@@ -40,6 +40,39 @@ int harm_wait (GPid pid);
  */
 gboolean harm_kill_after (gulong delay_us, char **out, const char *const *arguments);
 
+/* ---- in the middle of it ---- */
+
+typedef enum
+{
+  HARM_READ,
+  HARM_WRITE,
+  HARM_RENAME, /* the path is the new name */
+} HarmCall;
+
+/**
+ * HarmBefore: what is done before a call is made, while the program waits for it.
+ *
+ * Returns: 0 where the call is to be made, or the errno that it fails with
+ */
+typedef int (*HarmBefore) (GPid pid, gpointer data);
+
+/**
+ * harm_before: run the command, and do something before one of its calls.
+ *
+ * @path: whose calls count: a file's path, or the folder of files that have no name yet
+ * @nth:  the first that does, from 1; from then on all do until @before returns 0
+ * @hit:  (out) whether there were so many
+ *
+ * Only where harm_need_notices() lets the test go on.
+ */
+ProgramResult harm_before (HarmCall call, const char *path, guint nth, HarmBefore before,
+                           gpointer data, gboolean *hit, const char *const *arguments);
+
+/** harm_need_notices: skips the test where this kernel does not tell of system calls. */
+void harm_need_notices (void);
+
+/* ---- files ---- */
+
 /** harm_copy: a folder or file, as it is, to a place where nothing is. */
 void harm_copy (const char *from, const char *to);
 
@@ -50,6 +83,9 @@ void harm_remove (const char *path);
 
 /** HarmSetup: as little address space as (gsize *) says. */
 void harm_address_space (gpointer bytes);
+
+/** HarmSetup: no file may be longer than (guint64 *) says. */
+void harm_file_size (gpointer bytes);
 
 /** HarmSetup: as many open descriptors as (guint *) says. */
 void harm_descriptors (gpointer n);

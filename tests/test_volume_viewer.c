@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static const VolumeMetadata nothing = VOLUME_METADATA_NONE;
 
@@ -489,6 +490,45 @@ test_nobody_reads_on_for_an_owner_that_left (void **state)
   assert_true (waiter.wakes - wakes < rounds); /* all would be three or more each */
 }
 
+typedef struct
+{
+  Waiter waiter;
+  const char *path; /* cut to @size bytes at the first wake; then %NULL */
+  off_t size;
+} Cutter;
+
+/** The reader waits for it, with the file open and most of it still to come. */
+static void
+cut_and_wake (gpointer data)
+{
+  Cutter *cutter = data;
+
+  if (cutter->path != NULL)
+    assert_int_equal (truncate (cutter->path, cutter->size), 0);
+  cutter->path = NULL;
+  wake (&cutter->waiter);
+}
+
+static void
+test_a_file_that_is_cut_under_the_reader_says_so (void **state)
+{
+  nifti_2_header header = nifti_maker_header (DT_INT16, 160, 160, 40);
+  g_autofree double *values = some_values (160 * 160 * 40);
+
+  for (NiftiMakerFlags flags = NIFTI_MAKER_PLAIN; flags <= NIFTI_MAKER_GZIP; flags++)
+    {
+      g_autofree char *path = nifti_maker_write ("shrinks.nii", &header, values, flags);
+      Cutter cutter = { WAITER_INIT, path, 500 };
+      g_autoptr (VolumeViewer) viewer = volume_viewer_open (
+          path, NULL, VOLUME_RESCALE_AUTO, VOLUME_ORIENT_LPS, cut_and_wake, &cutter, NULL);
+      g_auto (VolumeViewerState) seen = { 0 };
+
+      wait_for_end (viewer, &cutter.waiter, &seen);
+      assert_true (g_error_matches (seen.error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT));
+      assert_non_null (strstr (seen.error->message, "changed while it was read"));
+    }
+}
+
 /* ---- later ---- */
 
 static void
@@ -537,6 +577,7 @@ main (void)
     cmocka_unit_test (test_slices_are_absent_or_right_at_any_time),
     cmocka_unit_test (test_it_can_be_let_go_at_any_moment),
     cmocka_unit_test (test_nobody_reads_on_for_an_owner_that_left),
+    cmocka_unit_test (test_a_file_that_is_cut_under_the_reader_says_so),
     cmocka_unit_test (test_a_file_that_was_written_anew_is_noticed),
   };
 

@@ -1,6 +1,7 @@
 #include "catalog/csv_reader.h"
 
 #include "base/error.h"
+#include "base/file_stamp.h"
 
 #include <csv.h>
 #include <errno.h>
@@ -552,6 +553,7 @@ csv_read (const char *path, const CsvColumn *columns, guint n_columns, CsvRowFun
                                 .row_func = row_func,
                                 .user_data = user_data };
   int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
+  FileStamp before = { 0 }, after = { 0 };
 
   csv_reader_init (&reader);
   if (fd < 0)
@@ -563,8 +565,18 @@ csv_read (const char *path, const CsvColumn *columns, guint n_columns, CsvRowFun
                    "%s: cannot be opened: %s; look at the path", path, g_strerror (saved_errno));
       return FALSE;
     }
+  file_stamp_of_open (fd, &before);
   read_file (&reader, fd, watch);
+  file_stamp_of_open (fd, &after);
   close (fd);
+  /* A table that breaks off between two rows would pass for a whole one. */
+  if (!file_stamp_equal (&before, &after)
+      && (reader.error == NULL
+          || g_error_matches (reader.error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT)))
+    {
+      g_clear_error (&reader.error);
+      file_stamp_fail (path, &reader.error);
+    }
   if (reader.error == NULL)
     return TRUE;
   g_propagate_error (error, reader.error);

@@ -42,7 +42,8 @@ typedef struct
  * csv_read: hand every row below the header to @row_func.
  *
  * A needed column that the header lacks, or has twice, is CTCLIP_ERROR_CORRUPT and the message
- * gives the header that is expected; so is a file without rows.
+ * gives the header that is expected; so is a file without rows, or
+ * one that changed while it was read.
  */
 gboolean csv_read (const char *path, const CsvColumn *columns, guint n_columns, CsvRowFunc row_func,
                    gpointer user_data, const CsvWatch *watch, GError **error);

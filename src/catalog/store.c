@@ -240,10 +240,26 @@ store_begin (CatalogStore *store, GError **error)
   return store_exec (store, "BEGIN IMMEDIATE", error);
 }
 
+/** A file that lost its name takes what is written to it along when it is closed. */
+static gboolean
+check_in_place (CatalogStore *store, GError **error)
+{
+  int moved = FALSE;
+
+  if (sqlite3_file_control (store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK
+      || !moved)
+    return TRUE;
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO,
+               "%s: was moved, replaced or removed while this program had it open; put it back, "
+               "then run the same command again",
+               store->path);
+  return FALSE;
+}
+
 gboolean
 store_commit (CatalogStore *store, GError **error)
 {
-  if (store_exec (store, "COMMIT", error))
+  if (check_in_place (store, error) && store_exec (store, "COMMIT", error))
     return TRUE;
   store_rollback (store);
   return FALSE;

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /** What a reader hands to the engine: a prepared volume, a latent found in the store, or a fault.
  */
@@ -70,25 +69,21 @@ stored (Item *item, gboolean done)
 }
 
 static gboolean
-hash_item (Item *item, CatalogStore *store, const char *path, GCancellable *cancellable,
-           GError **error)
+hash_item (Item *item, CatalogStore *store, const char *path, FileStamp *stamp,
+           GCancellable *cancellable, GError **error)
 {
-  struct stat info;
-  gint64 mtime_ns;
-
-  if (stat (path, &info) != 0)
+  if (!file_stamp_of (path, stamp))
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "%s: cannot be read: %s", path,
                    g_strerror (errno));
       return FALSE;
     }
-  mtime_ns = (gint64) info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
-  item->content_hash = catalog_file_hash_get (store, path, (guint64) info.st_size, mtime_ns);
+  item->content_hash = catalog_file_hash_get (store, path, stamp->size, stamp->modified_ns);
   if (item->content_hash != NULL)
     return TRUE;
   item->content_hash = file_hash (path, cancellable, error);
   return item->content_hash != NULL
-         && stored (item, catalog_file_hash_set (store, path, (guint64) info.st_size, mtime_ns,
+         && stored (item, catalog_file_hash_set (store, path, stamp->size, stamp->modified_ns,
                                                  item->content_hash, error));
 }
 
@@ -115,8 +110,9 @@ prepare_item (Pipeline *pipeline, CatalogStore *store, Item *item, GError **erro
   g_autoptr (CatalogRecord) record = catalog_record_get (store, item->volume, error);
   VolumeMetadata metadata = encoding_metadata (record);
   VolumePrepared prepared;
+  FileStamp stamp;
 
-  if (!stored (item, record != NULL) || !hash_item (item, store, path, cancellable, error))
+  if (!stored (item, record != NULL) || !hash_item (item, store, path, &stamp, cancellable, error))
     return FALSE;
   item->request_key = encoding_request_key (encoding, item->content_hash, &metadata);
   if (!stored (item, catalog_latent_hit (store, pipeline->encoder_id, item->request_key,
@@ -136,6 +132,9 @@ prepare_item (Pipeline *pipeline, CatalogStore *store, Item *item, GError **erro
   if (!volume_prepare (path, &metadata, &encoding->preparation, 1, item->input, &prepared,
                        cancellable, error))
     return FALSE;
+  /* A latent must not go by the hash of what the file held before. */
+  if (!file_stamp_equal (&stamp, &prepared.stamp))
+    return file_stamp_fail (path, error);
   warn_of (pipeline, item->volume, &prepared);
   item->prepared_text = volume_prepared_text (&encoding->preparation, &prepared);
   item->latent_key = encoding_latent_key (encoding, item->content_hash, item->prepared_text);

@@ -253,14 +253,14 @@ take_place (VolumeHeader *header, const nifti_2_header *raw, GError **error)
                     "claims %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
                     " voxels, which no scan has; the header is damaged, convert the scan again",
                     header->n[0], header->n[1], header->n[2]);
-  most = header->file_size_bytes * (header->compressed ? LARGEST_EXPANSION : 1);
+  most = header->stamp.size * (header->compressed ? LARGEST_EXPANSION : 1);
   if ((guint64) header->data_offset > most || size > most - (guint64) header->data_offset)
     return fault (header, CTCLIP_ERROR_CORRUPT, error,
                   "needs %.1f MB for %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
                   " voxels from byte %" G_GINT64_FORMAT
                   " on, more than its %.1f MB%s can hold; the file is truncated, download it again",
                   (double) size / 1e6, header->n[0], header->n[1], header->n[2],
-                  header->data_offset, (double) header->file_size_bytes / 1e6,
+                  header->data_offset, (double) header->stamp.size / 1e6,
                   header->compressed ? " of gzip" : "");
   return TRUE;
 }
@@ -320,7 +320,7 @@ volume_header_read (const char *path, GError **error)
   header->path = g_strdup (path);
   header->name = g_path_get_basename (path);
   header->compressed = volume_stream_is_gzip (stream);
-  header->file_size_bytes = volume_stream_file_size (stream);
+  header->stamp = volume_stream_stamp (stream);
   if (!read_raw (header, stream, &raw, error) || !check_kind (header, &raw, error)
       || !take_datatype (header, &raw, error) || !take_dimensions (header, &raw, error)
       || !take_spacing (header, &raw, error) || !take_place (header, &raw, error)

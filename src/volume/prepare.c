@@ -226,6 +226,7 @@ volume_prepare (const char *path, const VolumeMetadata *metadata,
   prepared->intercept = scaling.intercept;
   prepared->has_orientation = header->has_orientation;
   prepared->obliquity_deg = header->obliquity_deg;
+  prepared->stamp = header->stamp;
   memcpy (prepared->axes, header->axes, sizeof prepared->axes);
   return TRUE;
 }

@@ -36,6 +36,7 @@ typedef struct
                                 a CSV value */
   gboolean has_orientation;  /* FALSE: the header says nothing and the stored axes count as L P S */
   double obliquity_deg;
+  FileStamp stamp; /* of the file that was read */
 } VolumePrepared;
 
 /**

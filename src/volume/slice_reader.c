@@ -180,12 +180,27 @@ take_next (Ahead *ahead, gsize *taken, GError **error)
   return came;
 }
 
+/** A fault that came with a change of the file is the change's. */
+static void
+blame_change (const SliceReader *reader, GError *fault, GError **error)
+{
+  if (fault->domain != CTCLIP_ERROR
+      || !volume_stream_changed (reader->stream, &reader->header->stamp))
+    {
+      g_propagate_error (error, fault);
+      return;
+    }
+  g_error_free (fault);
+  file_stamp_fail (reader->header->path, error);
+}
+
 SliceReader *
 slice_reader_open (const VolumeHeader *header, guint threads, GCancellable *cancellable,
                    GError **error)
 {
   g_autoptr (SliceReader) reader = g_new0 (SliceReader, 1);
   guint n_slots = threads > 1 ? SLICES_AHEAD : 1;
+  GError *fault = NULL;
 
   reader->header = header;
   reader->slice_voxels = header->n[0] * header->n[1];
@@ -197,8 +212,13 @@ slice_reader_open (const VolumeHeader *header, guint threads, GCancellable *canc
         return NULL;
     }
   reader->stream = volume_stream_open (header->path, cancellable, error);
-  if (reader->stream == NULL || !skip_to_data (reader, error))
+  if (reader->stream == NULL)
     return NULL;
+  if (!skip_to_data (reader, &fault))
+    {
+      blame_change (reader, fault, error);
+      return NULL;
+    }
   if (threads > 1)
     start_ahead (reader);
   return g_steal_pointer (&reader);
@@ -208,14 +228,17 @@ gconstpointer
 slice_reader_next (SliceReader *reader, GError **error)
 {
   const VolumeHeader *header = reader->header;
-  gpointer stored;
+  GError *fault = NULL;
+  gpointer stored = NULL;
   gsize i = 0;
 
-  if (reader->ahead != NULL && !take_next (reader->ahead, &i, error))
-    return NULL;
-  stored = reader->stored[i % SLICES_AHEAD];
-  if (reader->ahead == NULL && !read_slice (reader, stored, error))
-    return NULL;
+  if (reader->ahead == NULL || take_next (reader->ahead, &i, &fault))
+    stored = reader->stored[i % SLICES_AHEAD];
+  if (fault != NULL || (reader->ahead == NULL && !read_slice (reader, stored, &fault)))
+    {
+      blame_change (reader, fault, error);
+      return NULL;
+    }
   if (header->swapped)
     voxels_swap (stored, reader->slice_voxels, header->bytes_per_voxel);
   return stored;
@@ -224,10 +247,17 @@ slice_reader_next (SliceReader *reader, GError **error)
 gboolean
 slice_reader_finish (SliceReader *reader, GError **error)
 {
+  GError *fault = NULL;
   gsize i;
 
-  return reader->ahead != NULL ? take_next (reader->ahead, &i, error)
-                               : volume_stream_finish (reader->stream, error);
+  if (!(reader->ahead != NULL ? take_next (reader->ahead, &i, &fault)
+                              : volume_stream_finish (reader->stream, &fault)))
+    {
+      blame_change (reader, fault, error);
+      return FALSE;
+    }
+  return !volume_stream_changed (reader->stream, &reader->header->stamp)
+         || file_stamp_fail (reader->header->path, error);
 }
 
 void

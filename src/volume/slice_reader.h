@@ -21,7 +21,8 @@ SliceReader *slice_reader_open (const VolumeHeader *header, guint threads,
  */
 gconstpointer slice_reader_next (SliceReader *reader, GError **error);
 
-/** slice_reader_finish: after the last slice, check what only the file's end can tell. */
+/** slice_reader_finish: after the last slice, check what only the file's end can tell, and that the
+ * file is still the one whose header was read. */
 gboolean slice_reader_finish (SliceReader *reader, GError **error);
 
 /** slice_reader_free: at any point; a thread is stopped and waited for. */

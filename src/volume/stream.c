@@ -15,7 +15,8 @@ struct _VolumeStream
 {
   char *path;
   int fd;
-  guint64 file_size, file_read;
+  FileStamp stamp;
+  guint64 file_read;
   GCancellable *cancellable;
   guint8 *input; /* INPUT_SIZE bytes; [in, in + in_n) is what was read and not used yet */
   const guint8 *in;
@@ -97,7 +98,7 @@ volume_stream_open (const char *path, GCancellable *cancellable, GError **error)
       return NULL;
     }
   posix_fadvise (stream->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  stream->file_size = (guint64) info.st_size;
+  file_stamp_of_open (stream->fd, &stream->stamp);
   stream->input = g_malloc (INPUT_SIZE);
   stream->in = stream->input;
   if (cancellable != NULL)
@@ -133,10 +134,18 @@ volume_stream_is_truncated (const VolumeStream *stream)
   return stream->truncated;
 }
 
-guint64
-volume_stream_file_size (const VolumeStream *stream)
+FileStamp
+volume_stream_stamp (const VolumeStream *stream)
 {
-  return stream->file_size;
+  return stream->stamp;
+}
+
+gboolean
+volume_stream_changed (const VolumeStream *stream, const FileStamp *stamp)
+{
+  FileStamp now;
+
+  return file_stamp_of_open (stream->fd, &now) && !file_stamp_equal (&now, stamp);
 }
 
 static gssize
@@ -187,7 +196,7 @@ inflate_failed (const VolumeStream *stream, InflaterStatus status, GError **erro
                  stream->path,
                  status == INFLATER_WRONG_CHECKSUM ? "the gzip checksum is wrong"
                                                    : "the compressed data is broken",
-                 stream->file_read - stream->in_n, stream->file_size);
+                 stream->file_read - stream->in_n, stream->stamp.size);
   return FALSE;
 }
 

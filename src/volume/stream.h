@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "base/file_stamp.h"
+
 #include <gio/gio.h>
 
 typedef struct _VolumeStream VolumeStream;
@@ -20,8 +22,11 @@ gboolean volume_stream_is_gzip (const VolumeStream *stream);
 /** volume_stream_is_truncated: the end was reached inside a gzip member. */
 gboolean volume_stream_is_truncated (const VolumeStream *stream);
 
-/** volume_stream_file_size: bytes on disk. */
-guint64 volume_stream_file_size (const VolumeStream *stream);
+/** volume_stream_stamp: the file as it was when the stream was opened. */
+FileStamp volume_stream_stamp (const VolumeStream *stream);
+
+/** volume_stream_changed: whether it is another by now than the one that @stamp was taken of. */
+gboolean volume_stream_changed (const VolumeStream *stream, const FileStamp *stamp);
 
 /**
  * volume_stream_read: the next @size bytes.

@@ -7,16 +7,8 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <sys/stat.h>
 
 #define WAKE_INTERVAL_US (G_USEC_PER_SEC / 30)
-
-/** What tells a file from one that was written later at the same place. */
-typedef struct
-{
-  off_t size;
-  struct timespec modified;
-} FileStamp;
 
 /**
  * @mutex guards all that follows it. Voxels are the exception: slices below arrived.n are never
@@ -103,24 +95,13 @@ wake_owner (VolumeViewer *viewer, gboolean at_once)
 
 /* ---- the reader's thread ---- */
 
-static gboolean
-stamp_file (const char *path, FileStamp *stamp)
-{
-  struct stat info;
-
-  if (stat (path, &info) != 0)
-    return FALSE;
-  *stamp = (FileStamp){ info.st_size, info.st_mtim };
-  return TRUE;
-}
-
 /** Before the file is opened, so that one that is replaced meanwhile counts as changed. */
 static void
 note_stamp (VolumeViewer *viewer)
 {
   FileStamp stamp;
 
-  if (!stamp_file (viewer->path, &stamp))
+  if (!file_stamp_of (viewer->path, &stamp))
     return;
   pthread_mutex_lock (&viewer->mutex);
   viewer->stamp = stamp;
@@ -375,13 +356,11 @@ check_file (gpointer data)
 {
   VolumeViewer *viewer = data;
   FileStamp now;
-  gboolean found = stamp_file (viewer->path, &now);
+  gboolean found = file_stamp_of (viewer->path, &now);
 
   pthread_mutex_lock (&viewer->mutex);
   viewer->checking = FALSE;
-  if (found
-      && (now.size != viewer->stamp.size || now.modified.tv_sec != viewer->stamp.modified.tv_sec
-          || now.modified.tv_nsec != viewer->stamp.modified.tv_nsec))
+  if (found && !file_stamp_equal (&now, &viewer->stamp))
     {
       viewer->changed_on_disk = TRUE;
       wake_owner (viewer, TRUE);

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "base/file_stamp.h"
+
 #include <gio/gio.h>
 
 typedef struct
@@ -25,7 +27,7 @@ typedef struct
   gboolean has_orientation; /* sform or qform is set */
   char axes[4];             /* where each stored axis points, nearest: "LPS", "LAS", ... */
   double obliquity_deg;     /* largest angle between a stored axis and its nearest body axis */
-  guint64 file_size_bytes;
+  FileStamp stamp;          /* of the file that it was read from */
 } VolumeHeader;
 
 /**
