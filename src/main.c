@@ -10,6 +10,7 @@
 #include "ui/app.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,6 +77,8 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new ("[--batch COMMAND [options]]");
   g_autoptr (GError) error = NULL;
 
+  /* A file that would pass `ulimit -f` is an error of that write, as one on a full disk is. */
+  signal (SIGXFSZ, SIG_IGN);
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");
   engine_prepare_process ();

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "nifti_maker.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -309,6 +310,125 @@ test_a_full_disk_is_named (void **state)
   }
 }
 
+/* ---- limits on files, and quotas ---- */
+
+/** What writes most: each with a file or folder of its own, @out. */
+typedef struct
+{
+  const char *arguments[12];
+  const char *out; /* a file, that is there whole or not at all */
+  int code;
+} Writer;
+
+static guint
+writers (Writer *list)
+{
+  static char *latents, *records, *tensor, *picture, *new;
+  const Writer all[] = {
+    { { "export", "-w", workspace, "latents", "--force", "--out", latents }, latents, 0 },
+    { { "export", "-w", workspace, "records", "--out", records }, records, 0 },
+    { { "prepare", scan, "--out", tensor }, tensor, 0 },
+    { { "slice", scan, "--out", picture }, picture, 0 },
+    { { "import", "-w", new, testing_directory () }, new, 0 },
+    { { "train", "-w", workspace, "--fraction", "0.5", "--epochs", "2" }, NULL, 0 },
+  };
+
+  if (new == NULL)
+    {
+      latents = testing_path ("limited.npy");
+      records = testing_path ("limited.csv");
+      tensor = testing_path ("tensor.npy");
+      picture = testing_path ("picture.png");
+      new = testing_path ("limited");
+      return writers (list);
+    }
+  memcpy (list, all, sizeof all);
+  return G_N_ELEMENTS (all);
+}
+
+/** Whole or absent; one line that says why, and nobody killed. */
+static void
+assert_ended_well (const Writer *writer, const ProgramResult *result, int signal, const char *why,
+                   guint *refused)
+{
+  if (signal != 0)
+    fail_msg ("%s was ended by signal %d", writer->arguments[0], signal);
+  if (result->code == 0)
+    return;
+  assert_refused (result, why, NULL);
+  if (writer->out != NULL && !g_file_test (writer->out, G_FILE_TEST_IS_DIR))
+    assert_false (g_file_test (writer->out, G_FILE_TEST_EXISTS));
+  ++*refused;
+}
+
+static void
+test_a_limit_on_files_is_told (void **state)
+{
+  static const guint64 limits[] = { 20, 5000, 40000, 300000, 3000000 };
+  Writer list[8];
+  guint n = writers (list);
+
+  for (guint w = 0; w < n; w++)
+    {
+      guint refused = 0;
+
+      for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
+        {
+          guint64 limit = limits[i];
+          int signal;
+
+          if (list[w].out != NULL)
+            harm_remove (list[w].out);
+          {
+            g_auto (ProgramResult) result =
+                harm_run (harm_file_size, &limit, &signal, list[w].arguments);
+
+            assert_ended_well (&list[w], &result, signal, "ulimit -f", &refused);
+          }
+        }
+      if (refused == 0)
+        fail_msg ("%s never met the limit", list[w].arguments[0]);
+    }
+  assert_workspace_sound ();
+}
+
+static int
+quota_is_used_up (GPid pid, gpointer unused)
+{
+  return EDQUOT;
+}
+
+static void
+test_a_quota_that_is_used_up_is_told (void **state)
+{
+  Writer list[8];
+  guint n = writers (list), refused = 0;
+
+  harm_need_notices ();
+  for (guint w = 0; w < n; w++)
+    for (guint nth = 1;; nth += nth < 4 ? 1 : nth)
+      {
+        gboolean hit;
+
+        if (list[w].out != NULL)
+          harm_remove (list[w].out);
+        {
+          g_auto (ProgramResult) result =
+              harm_before (HARM_WRITE, testing_directory (), nth, quota_is_used_up, NULL, &hit,
+                           list[w].arguments);
+
+          if (result.code == -1)
+            fail_msg ("%s was killed: %s", list[w].arguments[0], result.err);
+          assert_ended_well (&list[w], &result, 0, "uota", &refused);
+        }
+        if (!hit)
+          break;
+      }
+  assert_true (refused >= 2 * n);
+  print_message ("refused at %u writes; one line each, nothing lost\n", refused);
+  assert_workspace_sound ();
+}
+
 static void
 test_a_read_only_folder_is_named (void **state)
 {
@@ -431,6 +551,8 @@ main (void)
     cmocka_unit_test (test_a_file_system_without_locks_is_named),
     cmocka_unit_test (test_no_command_opens_a_connection),
     cmocka_unit_test (test_a_full_disk_is_named),
+    cmocka_unit_test (test_a_limit_on_files_is_told),
+    cmocka_unit_test (test_a_quota_that_is_used_up_is_told),
     cmocka_unit_test (test_a_read_only_folder_is_named),
     cmocka_unit_test (test_a_folder_in_a_files_place_is_named),
     cmocka_unit_test (test_a_workspace_is_its_owners_alone),

@@ -27,6 +27,8 @@ fail_with_errno (const char *path, const char *what, int saved_errno, GError **e
 
   if (saved_errno == ENOSPC || saved_errno == EDQUOT)
     remedy = "; free some space or choose another place";
+  else if (saved_errno == EFBIG)
+    remedy = "; raise the limit on files (ulimit -f)";
   else if (saved_errno == EACCES || saved_errno == EPERM || saved_errno == EROFS)
     remedy = "; choose a directory that you may write to";
   else if (saved_errno == ENOENT)

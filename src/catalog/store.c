@@ -33,26 +33,33 @@ wait_for_writer (void *data, int tries)
 
 /* ---- errors ---- */
 
-/** SQLite sees a full disk as such only where it writes; elsewhere it is a failed system call. */
-static gboolean
-is_full (sqlite3 *db, int result)
+/** The errno behind a failed system call; 0 for other faults, after which an earlier one's is still
+ * there. */
+static int
+errno_of (sqlite3 *db, int result)
 {
-  int saved_errno = sqlite3_system_errno (db);
-
-  /* The errno of an earlier failure stays there after other errors. */
-  return result == SQLITE_FULL
-         || (((result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN)
-             && (saved_errno == ENOSPC || saved_errno == EDQUOT));
+  return (result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN
+             ? sqlite3_system_errno (db)
+             : 0;
 }
 
 /** What is wrong and what to do, for SQLite's last error; %NULL where SQLite's text must do. */
 static const char *
 explain (sqlite3 *db, int result, int *code)
 {
+  int cause = errno_of (db, result);
+
   *code = CTCLIP_ERROR_IO;
-  if (is_full (db, result))
+  /* SQLite sees a full disk as such only where it writes. */
+  if (result == SQLITE_FULL || cause == ENOSPC)
     return "the disk is full; free some space and run the same command again, what was finished is "
            "kept";
+  if (cause == EDQUOT)
+    return "your quota is used up; free some space and run the same command again, what was "
+           "finished is kept";
+  if (cause == EFBIG)
+    return "may not grow beyond the limit on files (ulimit -f); raise it and run the same command "
+           "again, what was finished is kept";
   switch (result)
     {
     case SQLITE_IOERR_LOCK:
@@ -91,7 +98,9 @@ explain (sqlite3 *db, int result, int *code)
       *code = CTCLIP_ERROR_MEMORY;
       return "there is not enough memory";
     case SQLITE_IOERR:
-      return "cannot be read or written; look into the disk's health and its free space";
+      return "cannot be read or written; look into the disk's health, its free space, your quota "
+             "and "
+             "the limit on files (ulimit -f)";
     }
   *code = CTCLIP_ERROR_FAILED;
   return NULL;
