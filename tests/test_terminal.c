@@ -401,6 +401,7 @@ test_a_run_whose_program_was_killed_has_failed (void **state)
   send_signal (SIGKILL);
   tmux_teardown (NULL);
   tmux = testing_workbench_start (80, 24, "screen-256color", NULL);
+  tmux_wait (tmux, "did not end by itself");
   tmux_keys (tmux, "5", NULL);
   tmux_wait (tmux, "the program ended before the run did");
 }

@@ -1,5 +1,6 @@
 /* What the workbench looked like, for its next start: a key file in the workspace. It is no part of
- * the store, so that leaving never waits for another program's transaction. */
+ * the store, so that leaving never waits for another program's transaction. Under --redact each
+ * start is the first one: a filter or a search of an earlier one may name a patient. */
 #include "app_private.h"
 
 #include "base/key_file.h"
@@ -41,6 +42,8 @@ app_state_load (App *app)
   g_autoptr (GKeyFile) state = NULL;
   int screen;
 
+  if (catalog_redacting ())
+    return;
   if (g_file_get_contents (path, &text, NULL, NULL))
     state = key_file_parse (text, NULL);
   if (state == NULL)
@@ -79,7 +82,7 @@ app_state_save (App *app)
   GHashTableIter iter;
   gpointer name, history;
 
-  if (app->workspace == NULL)
+  if (app->workspace == NULL || catalog_redacting ())
     return;
   path = state_path (app);
   parameters = train_parameters_text (app->parameters);

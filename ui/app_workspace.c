@@ -34,6 +34,18 @@ end_abandoned_runs (Workspace *workspace, CatalogStore *store)
   workspace_unlock (workspace);
 }
 
+static void
+tell_of_the_dead (App *app)
+{
+  const char *died = workspace_died (app->workspace);
+
+  if (died == NULL)
+    return;
+  app_message (app, "The last program here did not end by itself (%s); what it finished is kept.",
+               died);
+  app_log (app, "%s", app->message);
+}
+
 void
 app_end_welcome (App *app)
 {
@@ -134,6 +146,7 @@ app_open (App *app, const char *directory, gboolean create, GError **error)
   app_store_changed (app);
   if (app_screen_class (app->screen)->enter != NULL)
     app_screen_class (app->screen)->enter (app->screens[app->screen]);
+  tell_of_the_dead (app);
   return TRUE;
 }
 

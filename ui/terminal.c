@@ -324,14 +324,12 @@ terminal_read (TerminalEvent *event)
       if (kind == KEY_CODE_YES && character == KEY_RESIZE)
         continue;
       *event = (TerminalEvent){ .key = character };
-      if (kind == KEY_CODE_YES && character == KEY_ENTER)
+      if (character == (kind == KEY_CODE_YES ? KEY_ENTER : '\n'))
         event->key = '\r';
       else if (kind == KEY_CODE_YES)
         event->key |= KEY_IS_FUNCTION;
       else if (character == 127 || character == 8)
         event->key = KEY_IS_FUNCTION | KEY_BACKSPACE;
-      else if (character == '\n')
-        event->key = '\r';
       return TRUE;
     }
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file_stamp.h"
+#include "catalog/record.h"
 
 #include <csv.h>
 #include <errno.h>
@@ -105,6 +106,9 @@ found_header (const CsvReader *reader)
 {
   g_autoptr (GString) names = g_string_new (NULL);
 
+  /* Where the header was forgotten this is the first patient. */
+  if (catalog_redacting ())
+    return g_strdup (CATALOG_REDACTED);
   for (guint i = 0; i < reader->header->len && names->len <= SHOWN_HEADER_BYTES; i++)
     g_string_append_printf (names, "%s%s", i > 0 ? "," : "",
                             (char *) g_ptr_array_index (reader->header, i));

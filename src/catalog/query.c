@@ -15,8 +15,6 @@ text_or_empty (sqlite3_stmt *statement, int column)
   return text != NULL ? text : g_strdup ("");
 }
 
-#define REDACTED "(redacted)"
-
 static void
 redact (CatalogRecord *record)
 {
@@ -27,7 +25,7 @@ redact (CatalogRecord *record)
     if (*texts[i] != NULL)
       {
         g_free (*texts[i]);
-        *texts[i] = g_strdup (REDACTED);
+        *texts[i] = g_strdup (CATALOG_REDACTED);
       }
   *record->sex = *record->study_date = '\0';
   record->age_years = -1;

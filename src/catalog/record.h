@@ -67,6 +67,9 @@ typedef struct
  */
 void catalog_redact (void);
 
+/* What stands in place of a text that is hidden. */
+#define CATALOG_REDACTED "(redacted)"
+
 /** catalog_redacting: whether catalog_redact() was called. */
 gboolean catalog_redacting (void);
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "catalog/record.h"
 
 #include <string.h>
 
@@ -128,10 +129,12 @@ study_cohort_check_disjoint (const StudyCohort *train, const StudyCohort *valid,
       g_string_append_printf (names, "%s%s", shared > 1 ? ", " : "", *patient);
   if (shared == 0)
     return TRUE;
+  if (shared > NAMED_PATIENTS)
+    g_string_append (names, ", ...");
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-               "%u patient%s in both the training and the validation sample (%s%s), so the scores "
+               "%u patient%s in both the training and the validation sample (%s), so the scores "
                "would be of what the head has seen; import splits that share no patient",
-               shared, shared == 1 ? " is" : "s are", names->str,
-               shared > NAMED_PATIENTS ? ", ..." : "");
+               shared, shared == 1 ? " is" : "s are",
+               catalog_redacting () ? CATALOG_REDACTED : names->str);
   return FALSE;
 }
