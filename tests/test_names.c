@@ -3,6 +3,7 @@
 #include "program.h"
 
 #include "nifti_maker.h"
+#include "tmux.h"
 
 #include <string.h>
 
@@ -19,7 +20,27 @@ static const char *const hostile[] = {
   "-rf",
   " blanks  and \"quotes\" ",
   "back\\slash \\x1b $(reboot) `reboot`",
+  "\033]52;c;c3RvbGVu\007into the clipboard \033[77z",
+  "\302\2350;title\302\234 and \302\220q\302\234, for terminals that know C1 in UTF-8",
+  "\342\200\256turned\342\200\254 \342\201\246around\342\201\251",
+  "no\342\200\213 width\357\273\277, a line's\342\200\250 end, a tag \363\240\201\201",
+  "=HYPERLINK(1;2)",
 };
+
+static gboolean
+is_obeyed (gunichar character)
+{
+  static const gunichar ranges[][2] = {
+    { 0, 0x1f },        { 0x7f, 0x9f },       { 0xad, 0xad },     { 0x61c, 0x61c },
+    { 0x200b, 0x200f }, { 0x2028, 0x202e },   { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
+    { 0xfff9, 0xfffb }, { 0xe0001, 0xe007f },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ranges); i++)
+    if (character >= ranges[i][0] && character <= ranges[i][1])
+      return TRUE;
+  return FALSE;
+}
 
 /** Only tabs and newlines, of all that a terminal would obey, and UTF-8 throughout. */
 static void
@@ -27,8 +48,8 @@ assert_harmless (const char *text)
 {
   assert_true (g_utf8_validate (text, -1, NULL));
   for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
-    if (g_unichar_iscntrl (g_utf8_get_char (at)) && *at != '\n' && *at != '\t')
-      fail_msg ("a control character reaches the terminal: %s", at);
+    if (*at != '\n' && *at != '\t' && is_obeyed (g_utf8_get_char (at)))
+      fail_msg ("what a terminal obeys reaches it: %s", at);
 }
 
 static void
@@ -172,9 +193,10 @@ test_reports_keep_every_byte_in_json_and_lose_what_terminals_obey (void **state)
 static void
 test_lists_are_harmless_and_whole (void **state)
 {
-  g_auto (ProgramResult) text = program_expect (0, "records", "-w", workspace, "--dropped", NULL);
-  g_auto (ProgramResult) json =
-      program_expect (0, "records", "-w", workspace, "--dropped", "--json", NULL);
+  g_auto (ProgramResult) text =
+      program_expect (0, "records", "-w", workspace, "--dropped", "--limit", "1000", NULL);
+  g_auto (ProgramResult) json = program_expect (0, "records", "-w", workspace, "--dropped",
+                                                "--limit", "1000", "--json", NULL);
 
   assert_says_harmlessly (&text);
   assert_says_harmlessly (&json);
@@ -314,6 +336,7 @@ test_exported_tables_give_every_name_again (void **state)
   assert_no_error (error);
   assert_non_null (strstr (text, ",'; DROP TABLE volume; --,"));
   assert_non_null (strstr (text, ",%s%n%x 100 %,"));
+  assert_non_null (strstr (text, ",=HYPERLINK(1;2),"));
   assert_non_null (strstr (text, ",\"blanks  and \"\"quotes\"\"\","));
 }
 
@@ -332,6 +355,133 @@ test_a_replay_that_writes_to_the_terminal_is_told_without_its_codes (void **stat
   assert_harmless (err);
 }
 
+/* ---- the bytes that the workbench writes ---- */
+
+/** What is recorded was not sent by one of the texts: curses alone moves the cursor, sets colours
+ * and the like. */
+static void
+assert_only_curses_speaks (const char *bytes, gsize n)
+{
+  static const char finals[] = "@ABCDEFGHJKLMPSTXZbdfhlmnrsu"; /* of CSI; not 'z' */
+  const char *end = bytes + n;
+
+  assert_true (g_utf8_validate (bytes, (gssize) n, NULL));
+  for (const char *at = bytes; at < end; at = g_utf8_next_char (at))
+    {
+      gunichar character = g_utf8_get_char (at);
+
+      if (character == '\033')
+        {
+          const char *rest = at + 1;
+
+          if (*rest == '[')
+            {
+              rest += 1 + strspn (rest + 1, "0123456789;?>");
+              if (strchr (finals, *rest) == NULL)
+                fail_msg ("a foreign sequence reaches the terminal: ESC%.20s", at + 1);
+            }
+          else if (strchr ("()*+=>78MDEHc", *rest) == NULL)
+            fail_msg ("a foreign sequence reaches the terminal: ESC%.20s", at + 1);
+        }
+      else if (is_obeyed (character) && strchr ("\r\n\b\t\016\017", (int) character) == NULL)
+        fail_msg ("U+%04X reaches the terminal before \"%.20s\"", character, at);
+    }
+}
+
+/** Run a program in a terminal of 100 x 40 and keep what it writes. */
+static Tmux *
+record (const char *transcript, const char *const *more)
+{
+  g_autoptr (GString) line = g_string_new ("exec");
+  g_autofree char *script = g_find_program_in_path ("script");
+
+  if (script == NULL)
+    {
+      print_message ("needs script(1)\n");
+      skip ();
+    }
+  for (guint i = 0; i == 0 || more[i - 1] != NULL; i++)
+    {
+      g_autofree char *quoted = g_shell_quote (i == 0 ? program_path () : more[i - 1]);
+
+      g_string_append_printf (line, " %s", quoted);
+    }
+  {
+    /* Its transcript begins with the command that it was given. */
+    g_autofree char *file = testing_write ("command.sh", line->str, line->len),
+                    *command = g_strconcat ("exec sh ", file, NULL);
+    const char *const arguments[] = { script, "-q", "-e", "-c", command, transcript, NULL };
+
+    return tmux_start (100, 40, "screen-256color", arguments);
+  }
+}
+
+static gboolean
+has_ended (Tmux *tmux, gpointer unused)
+{
+  g_autofree char *dead = tmux_value (tmux, "#{pane_dead}");
+
+  return strcmp (dead, "1") == 0;
+}
+
+static void
+assert_recorded_harmlessly (const char *transcript, const char *shown)
+{
+  g_autofree char *bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize n;
+
+  g_file_get_contents (transcript, &bytes, &n, &error);
+  assert_no_error (error);
+  assert_non_null (g_strstr_len (bytes, (gssize) n, shown));
+  assert_only_curses_speaks (bytes, n);
+}
+
+static void
+test_no_text_speaks_to_the_terminal_through_the_workbench (void **state)
+{
+  g_autofree char *transcript = testing_path ("workbench.bytes");
+  const char *const workbench[] = { "-w", workspace, NULL };
+  Tmux *tmux = record (transcript, workbench);
+
+  /* Every report and every name, in the list, the pane, boxes, messages and the log. */
+  tmux_wait (tmux, "Enter slices");
+  for (guint i = 0; i < SCANS; i++)
+    tmux_play (tmux, "key j z\nkey z\n");
+  tmux_play (tmux, "key g j j j j j j j j j j\nwait into the clipboard\n");
+  tmux_play (tmux, "key d\nwait dropped too\nkey G k k k k k k k k k k k k k k k\n");
+  tmux_play (tmux, "key d /\ntype and\nkey Enter\nwait search: and\nkey n n n N\n");
+  tmux_type (tmux, "\033\033:open /tmp/\302\2330;\342\200\256x\r");
+  tmux_play (tmux, "key Esc Esc !\nwait Log\nkey Esc\n");
+  tmux_play (tmux, "key 3\nwait gamma\nkey 5\nwait DROP TABLE\nkey j j j j j j j j j j j j Enter\n"
+                   "key 2\nkey 1\nwait Enter slices\n");
+  tmux_keys (tmux, "q", NULL);
+  tmux_wait_gone (tmux, "Enter slices");
+  tmux_teardown (NULL);
+  assert_recorded_harmlessly (transcript, "DROP TABLE");
+}
+
+static void
+test_no_text_speaks_to_the_terminal_through_a_command (void **state)
+{
+  g_autofree char *transcript = testing_path ("command.bytes");
+  const char *const commands[][8] = {
+    { "--batch", "records", "-w", workspace, "--dropped" },
+    { "--batch", "records", "-w", workspace, "--dropped", "--json" },
+    { "--batch", "runs", "-w", workspace },
+    { "--batch", "prepare", "/tmp/\033]0;a\007\302\233z\342\200\256DROP TABLE", "--out", "x" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    {
+      Tmux *tmux = record (transcript, commands[i]);
+
+      tmux_wait_for (tmux, "its end", has_ended, NULL);
+      tmux_teardown (NULL);
+      assert_recorded_harmlessly (transcript, "DROP TABLE");
+    }
+}
+
 int
 main (void)
 {
@@ -344,6 +494,10 @@ main (void)
     cmocka_unit_test (test_any_file_name_is_read_written_and_told),
     cmocka_unit_test (test_exported_tables_give_every_name_again),
     cmocka_unit_test (test_a_replay_that_writes_to_the_terminal_is_told_without_its_codes),
+    cmocka_unit_test_teardown (test_no_text_speaks_to_the_terminal_through_the_workbench,
+                               tmux_teardown),
+    cmocka_unit_test_teardown (test_no_text_speaks_to_the_terminal_through_a_command,
+                               tmux_teardown),
   };
 
   return cmocka_run_group_tests_name ("names", tests, make_workspace, forget_workspace);

@@ -1,5 +1,7 @@
 #include "draw.h"
 
+#include "report/printable.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -50,7 +52,7 @@ printable (gunichar character)
 {
   if (character == '\t' || character == '\n' || character == '\r')
     return ' ';
-  if (character < ' ' || (character >= 0x7f && character < 0xa0) || character >= 0x110000)
+  if (character >= 0x110000 || report_is_obeyed (character))
     return '?';
   if (!theme_ascii () || character < 0x7f)
     return character;

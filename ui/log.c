@@ -1,5 +1,7 @@
 #include "log.h"
 
+#include "report/printable.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -63,7 +65,8 @@ log_add (const char *text)
 {
   g_autoptr (GDateTime) now = g_date_time_new_now_local ();
   g_autofree char *stamp = g_date_time_format (now, "%F %T");
-  g_auto (GStrv) parts = g_strsplit (text, "\n", -1);
+  g_autofree char *printable = report_printable (text); /* for whoever reads the file */
+  g_auto (GStrv) parts = g_strsplit (printable, "\n", -1);
 
   for (guint i = 0; parts[i] != NULL; i++)
     {

@@ -1,5 +1,7 @@
 #include "report/json.h"
 
+#include "report/printable.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -166,7 +168,10 @@ report_json_text (json_t *document)
     {
       gunichar character = g_utf8_get_char (at);
 
-      if (g_unichar_iscntrl (character))
+      if (report_is_obeyed (character) && character > G_MAXUINT16)
+        g_string_append_printf (text, "\\u%04X\\u%04X", 0xd800 + ((character - 0x10000) >> 10),
+                                0xdc00 + (character & 0x3ff));
+      else if (report_is_obeyed (character))
         g_string_append_printf (text, "\\u%04X", character);
       else
         g_string_append_len (text, at, g_utf8_next_char (at) - at);
