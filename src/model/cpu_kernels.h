@@ -54,9 +54,6 @@ typedef struct
   double (*dot) (const float *a, const float *b, gsize n);
 } CpuKernels;
 
-/** cpu_kernels_all: the forms that this processor can run, the best first. */
-#define CPU_KERNELS_MAX 3
-guint cpu_kernels_all (const CpuKernels *kernels[CPU_KERNELS_MAX]);
-
-/** cpu_kernels: the best of them. */
-const CpuKernels *cpu_kernels (void);
+/** cpu_kernels: the forms that this processor can run, from the best, 0, to the plain one; %NULL
+ * past that. */
+const CpuKernels *cpu_kernels (guint i);

@@ -1,11 +1,6 @@
 /*
- * One form of the kernels. cpu_kernels.c includes this file for each kind of processor after it has
- * set
- *
- *   FORM (word), FORM_NAME   a name for this kind of processor
- *   TARGET                   the attribute that lets the compiler use its instructions
- *   VECTOR_BYTES             of one register
- *   TILE_ROWS                rows that are summed at once; twice as many vectors stay in registers
+ * One form of the kernels: kernel_forms.h includes this file for each kind of processor, after it
+ * has set what is explained there.
  */
 
 typedef float FORM (Vector) __attribute__ ((vector_size (VECTOR_BYTES), may_alias));
@@ -316,8 +311,3 @@ static const CpuKernels FORM (kernels) = {
 #undef LOOSE
 #undef CHOOSE
 #undef EXP
-#undef FORM
-#undef FORM_NAME
-#undef TARGET
-#undef VECTOR_BYTES
-#undef TILE_ROWS

@@ -1,142 +1,10 @@
 /*
- * The pass from a volume to its latent, on the processor. Each step is one loop over parts of the
- * tokens, shared by the threads; within a part tokens lie in panels (cpu_kernels.h), between the
- * steps in rows of `dim` numbers. What a part needs stays in the cache from its first product to
- * its last.
+ * The pass from a volume to its latent, on the processor: its steps and their order.
  */
-#include "model/ctvit_cpu.h"
+#include "model/ctvit_cpu_pass.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Tokens that pass through a layer's products together. */
-#define BLOCK_TOKENS 96
-
-/* Short sequences are attended to in groups of about this many tokens. */
-#define GROUP_TOKENS 96
-
-/* Values and gates of the feed-forward that are made at once; they are multiplied while in the
- * cache. */
-#define GATE_ROWS 96
-
-struct _CtvitScratch
-{
-  float *patches;       /* of a panel, one behind the other */
-  float *x, *normed;    /* a block of panels: patches or tokens, and their norm */
-  float *wide;          /* queries of all panels of a group, or a block's hidden layer */
-  float *change;        /* a block: keys and values, or what is added to the tokens */
-  float *gates;         /* a panel */
-  float *keys, *values; /* of a group, in tiles, head by head */
-  float *scores, *mask; /* a panel: keys × lanes */
-  float *out;           /* a panel: dim_head × lanes */
-  float *largest, *sum; /* lanes */
-  gint32 *where;
-};
-
-/** What stays the same during one pass, and the step at hand. */
-typedef struct
-{
-  CtvitCpu *cpu;
-  const Ctvit *net;
-  const CpuKernels *kernels;
-  const float *volume;
-  EngineProbe probe; /* (nullable) */
-  gpointer user_data;
-  GCancellable *cancellable;
-
-  float *x, *y;   /* tokens × dim: the tokens, and room for those to come */
-  float *change;  /* (nullable) tokens × dim: for the probe, what a step adds */
-  float *patches; /* (nullable) for the probe */
-  gsize tokens;   /* t · h · w */
-
-  const CtvitLayer *layer;
-  const CtvitNorm *norm;
-  gsize sequence, group; /* tokens of a sequence, sequences of a group */
-  const float *position; /* (nullable) of the spatial transformer */
-  gsize outer, inner;    /* rows are outer × inner and become inner × outer */
-
-  gint64 *indices; /* tokens */
-  float *pooled;   /* h · w · dim */
-  float *raw;      /* latent_width */
-} Pass;
-
-/* ---- sizes ---- */
-
-static gsize
-block_panels (const CpuKernels *kernels)
-{
-  return BLOCK_TOKENS / kernels->lanes;
-}
-
-/** Sequences of @n tokens that are attended to together. */
-static gsize
-group_of (gsize n)
-{
-  return MAX (1, GROUP_TOKENS / n);
-}
-
-static gsize
-panels_of (const CpuKernels *kernels, gsize tokens)
-{
-  return (tokens + kernels->lanes - 1) / kernels->lanes;
-}
-
-/** Rows that a product with tiles fills. */
-static gsize
-rows_of (const CpuKernels *kernels, gsize rows)
-{
-  return ctvit_cpu_whole (rows, kernels->tile_rows);
-}
-
-CtvitScratch *
-ctvit_cpu_scratch_new (const CtvitCpu *cpu)
-{
-  const Ctvit *net = cpu->net;
-  const CpuKernels *k = cpu->kernels;
-  const gsize places = (gsize) net->tokens_h * net->tokens_w;
-  const gsize patch = (gsize) net->patch_frames * net->patch_height * net->patch_width;
-  const gsize tokens = MAX (places, group_of (net->tokens_t) * net->tokens_t);
-  const gsize keys = rows_of (k, tokens), attention = (gsize) net->heads * net->dim_head;
-  const gsize block = block_panels (k) * k->lanes, panels = panels_of (k, tokens) * k->lanes;
-  CtvitScratch *s = g_new0 (CtvitScratch, 1);
-
-  s->patches = ctvit_cpu_floats (k->lanes * patch);
-  s->x = ctvit_cpu_floats (block * MAX (patch, net->dim));
-  s->normed = ctvit_cpu_floats (block * net->dim);
-  s->wide =
-      ctvit_cpu_floats (MAX (panels * rows_of (k, attention), block * rows_of (k, net->inner)));
-  s->change = ctvit_cpu_floats (block * rows_of (k, MAX (2 * attention, net->dim)));
-  s->gates = ctvit_cpu_floats (rows_of (k, GATE_ROWS) * k->lanes);
-  s->keys = ctvit_cpu_floats (keys * attention);
-  s->values = ctvit_cpu_floats (keys * net->heads * rows_of (k, net->dim_head));
-  s->scores = ctvit_cpu_floats (MAX (keys, rows_of (k, GATE_ROWS)) * k->lanes);
-  s->mask = ctvit_cpu_floats (keys * k->lanes);
-  s->out = ctvit_cpu_floats (rows_of (k, net->dim_head) * k->lanes);
-  s->largest = ctvit_cpu_floats (block);
-  s->sum = ctvit_cpu_floats (k->lanes);
-  s->where = (gint32 *) ctvit_cpu_floats (block);
-  return s;
-}
-
-void
-ctvit_cpu_scratch_free (CtvitScratch *s)
-{
-  g_free (s->patches);
-  g_free (s->x);
-  g_free (s->normed);
-  g_free (s->wide);
-  g_free (s->change);
-  g_free (s->gates);
-  g_free (s->keys);
-  g_free (s->values);
-  g_free (s->scores);
-  g_free (s->mask);
-  g_free (s->out);
-  g_free (s->largest);
-  g_free (s->sum);
-  g_free (s->where);
-  g_free (s);
-}
 
 /* ---- what steps have in common ---- */
 
@@ -168,84 +36,6 @@ show (const Pass *pass, const void *data, guint n_dims, const gint64 *shape, con
   show (pass, data, G_N_ELEMENTS (((const gint64[]){ __VA_ARGS__ })),                              \
         (const gint64[]){ __VA_ARGS__ }, "%s", name)
 
-/** A block of panels of the pass's tokens. */
-typedef struct
-{
-  gsize first, n; /* tokens */
-  gsize panels;
-} Block;
-
-static gsize
-n_blocks (const Pass *pass)
-{
-  return (pass->tokens + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
-}
-
-/** Block @i of the @n tokens from @first on. */
-static Block
-block_of (const CpuKernels *kernels, gsize first, gsize n, gsize i)
-{
-  const gsize start = i * BLOCK_TOKENS, length = MIN (BLOCK_TOKENS, n - start);
-
-  return (Block){ first + start, length, panels_of (kernels, length) };
-}
-
-/** Tokens of a block in panel @i. */
-static gsize
-tokens_in (const CpuKernels *kernels, const Block *block, gsize i)
-{
-  return MIN (kernels->lanes, block->n - i * kernels->lanes);
-}
-
-static void
-load_block (const Pass *pass, const Block *block, float *panels)
-{
-  const CpuKernels *k = pass->kernels;
-  const gsize dim = pass->net->dim;
-
-  for (gsize i = 0; i < block->panels; i++)
-    ctvit_cpu_load_panel (k, pass->x + (block->first + i * k->lanes) * dim, tokens_in (k, block, i),
-                          dim, panels + i * dim * k->lanes);
-}
-
-static void
-norm_block (const Pass *pass, const Block *block, const CtvitNorm *norm, const float *x, float *y)
-{
-  const gsize dim = pass->net->dim, step = dim * pass->kernels->lanes;
-
-  for (gsize i = 0; i < block->panels; i++)
-    pass->kernels->layer_norm (x + i * step, dim, norm->gamma->numbers, norm->beta->numbers,
-                               y + i * step);
-}
-
-/** The tokens' rows get (@add: get added) what lies in @panels, @step numbers apart. */
-static void
-store_block (const Pass *pass, const Block *block, const float *panels, gsize step, gboolean add,
-             float *rows)
-{
-  const gsize dim = pass->net->dim, lanes = pass->kernels->lanes;
-
-  for (gsize t = 0; t < block->n; t++)
-    {
-      const float *from = panels + t / lanes * step + t % lanes;
-      float *row = rows + (block->first + t) * dim;
-
-      for (gsize c = 0; c < dim; c++)
-        row[c] = from[c * lanes] + (add ? row[c] : 0);
-    }
-}
-
-/** x += change, which the probe is shown too. */
-static void
-add_block (const Pass *pass, const Block *block, const float *change)
-{
-  const gsize step = rows_of (pass->kernels, pass->net->dim) * pass->kernels->lanes;
-
-  store_block (pass, block, change, step, TRUE, pass->x);
-  if (pass->change != NULL)
-    store_block (pass, block, change, step, FALSE, pass->change);
-}
-
 /* ---- patches to tokens ---- */
 
 /** The voxels of token @token in the order (pt, p1, p2). */
@@ -271,13 +61,13 @@ embed (gsize item, guint thread, gpointer data)
   const Ctvit *net = pass->net;
   const CpuKernels *k = pass->kernels;
   CtvitScratch *s = pass->cpu->scratch[thread];
-  const Block block = block_of (k, 0, pass->tokens, item);
+  const Block block = ctvit_cpu_block (k, 0, pass->tokens, item);
   const gsize patch = net->patch_weight->columns, dim = net->dim;
-  const gsize step = patch * k->lanes, change_step = rows_of (k, dim) * k->lanes;
+  const gsize step = patch * k->lanes, change_step = ctvit_cpu_rows (k, dim) * k->lanes;
 
   for (gsize i = 0; i < block.panels; i++)
     {
-      const gsize first = block.first + i * k->lanes, n = tokens_in (k, &block, i);
+      const gsize first = block.first + i * k->lanes, n = ctvit_cpu_tokens_in (k, &block, i);
 
       for (gsize t = 0; t < n; t++)
         gather_patch (pass, first + t, s->patches + t * patch);
@@ -299,7 +89,7 @@ embed (gsize item, guint thread, gpointer data)
       k->layer_norm (panel, dim, net->token_norm.gamma->numbers, net->token_norm.beta->numbers,
                      panel);
     }
-  store_block (pass, &block, s->change, change_step, FALSE, pass->x);
+  ctvit_cpu_store_block (pass, &block, s->change, change_step, FALSE, pass->x);
 }
 
 /* ---- one layer: x += PEG(x); x += Attention(x); x += FeedForward(x) ---- */
@@ -344,154 +134,6 @@ add_peg (gsize item, guint thread, gpointer data)
     }
 }
 
-/** A panel of keys and values goes into tiles: keys as rows, values as columns. */
-static void
-place_keys (const Pass *pass, CtvitScratch *s, gsize first, const float *panel, gsize keys)
-{
-  const Ctvit *net = pass->net;
-  const CpuKernels *k = pass->kernels;
-  const gsize unit = k->tile_rows, d = net->dim_head, d_whole = rows_of (k, d);
-  const float *values = panel + net->heads * d * k->lanes;
-
-  for (gsize token = first; token < MIN (first + k->lanes, keys); token++)
-    for (gsize head = 0; head < net->heads; head++)
-      {
-        float *key = s->keys + head * keys * d + token / unit * unit * d + token % unit;
-        float *value = s->values + head * keys * d_whole + token * unit;
-        const gsize from = head * d * k->lanes + token - first;
-
-        for (gsize i = 0; i < d; i++)
-          {
-            key[i * unit] = panel[from + i * k->lanes];
-            value[i / unit * unit * keys + i % unit] = values[from + i * k->lanes];
-          }
-        for (gsize i = d; i < d_whole; i++)
-          value[i / unit * unit * keys + i % unit] = 0;
-      }
-}
-
-/**
- * Queries, keys and values of a group: q from the normalised x, k and v from x as it is; q and k of
- * norm 1 per head, times a learned scale.
- */
-static void
-project_group (const Pass *pass, CtvitScratch *s, gsize first, gsize tokens, gsize keys)
-{
-  const Ctvit *net = pass->net;
-  const CpuKernels *k = pass->kernels;
-  const CtvitAttention *w = &pass->layer->attention;
-  const gsize d = net->dim_head, inner = net->heads * d, dim = net->dim, step = dim * k->lanes;
-  const gsize q_step = rows_of (k, inner) * k->lanes, kv_step = rows_of (k, 2 * inner) * k->lanes;
-
-  for (gsize b = 0; b * BLOCK_TOKENS < tokens; b++)
-    {
-      const Block block = block_of (k, first, tokens, b);
-      const gsize before = b * block_panels (k);
-      float *q = s->wide + before * q_step;
-
-      load_block (pass, &block, s->x);
-      norm_block (pass, &block, &w->norm, s->x, s->normed);
-      ctvit_cpu_project (k, w->to_q->tiles, inner, dim, s->normed, step, block.panels, q, q_step);
-      ctvit_cpu_project (k, w->to_kv->tiles, 2 * inner, dim, s->x, step, block.panels, s->change,
-                         kv_step);
-      for (gsize i = 0; i < block.panels; i++)
-        {
-          for (gsize head = 0; head < net->heads; head++)
-            {
-              const gsize at = head * d * k->lanes;
-
-              k->unit (q + i * q_step + at, d, w->q_scale->numbers, CTVIT_ATTENTION_SCALE);
-              k->unit (s->change + i * kv_step + at, d, w->k_scale->numbers, 1);
-            }
-          place_keys (pass, s, (before + i) * k->lanes, s->change + i * kv_step, keys);
-        }
-    }
-}
-
-/** Keys that a panel of queries looks at, in whole tiles. */
-typedef struct
-{
-  gsize first, end;
-} KeyRange;
-
-/** Of short sequences a panel holds several: each of its tokens looks at its own only. */
-static KeyRange
-mask_sequences (const Pass *pass, CtvitScratch *s, gsize query, gsize tokens)
-{
-  const CpuKernels *k = pass->kernels;
-  const gsize n = pass->sequence, last = MIN (query + k->lanes, tokens) - 1;
-  const KeyRange range = { query / n * n / k->tile_rows * k->tile_rows,
-                           rows_of (k, (last / n + 1) * n) };
-  float *mask = s->mask;
-
-  for (gsize key = range.first; key < range.end; key++)
-    for (gsize l = 0; l < k->lanes; l++)
-      *mask++ = key < tokens && key / n == (query + l) / n ? 0 : CTVIT_NEVER;
-  return range;
-}
-
-/** softmax(q k + start) v of one head, in place of the queries. */
-static void
-attend_panel (const Pass *pass, CtvitScratch *s, gsize head, KeyRange range, gsize keys,
-              const float *start, float *queries)
-{
-  const CpuKernels *k = pass->kernels;
-  const gsize d = pass->net->dim_head, unit = k->tile_rows, n = range.end - range.first;
-  const float *key_tiles = s->keys + head * keys * d + range.first * d;
-  const float *value_tiles = s->values + head * keys * rows_of (k, d) + range.first * unit;
-  float *q = queries + head * d * k->lanes;
-
-  k->multiply (key_tiles, unit * d, n / unit, d, q, start, s->scores);
-  k->soften (s->scores, n, s->sum);
-  k->multiply (value_tiles, unit * keys, rows_of (k, d) / unit, n, s->scores, NULL, s->out);
-  for (gsize i = 0; i < d; i++)
-    for (gsize l = 0; l < k->lanes; l++)
-      q[i * k->lanes + l] = s->out[i * k->lanes + l] / s->sum[l];
-}
-
-/** x += Attention(x), for a group of sequences. */
-static void
-add_attention (gsize item, guint thread, gpointer data)
-{
-  const Pass *pass = data;
-  const Ctvit *net = pass->net;
-  const CpuKernels *k = pass->kernels;
-  CtvitScratch *s = pass->cpu->scratch[thread];
-  const gsize first = item * pass->group * pass->sequence;
-  const gsize tokens = MIN (pass->group * pass->sequence, pass->tokens - first);
-  const gsize keys = rows_of (k, tokens), panels = panels_of (k, tokens);
-  const gsize inner = (gsize) net->heads * net->dim_head;
-  const gsize q_step = rows_of (k, inner) * k->lanes;
-  const gsize change_step = rows_of (k, net->dim) * k->lanes;
-
-  /* Keys past the last are never looked at, but multiplied with 0. */
-  memset (s->values, 0, keys * net->heads * rows_of (k, net->dim_head) * sizeof *s->values);
-  memset (s->keys, 0, keys * inner * sizeof *s->keys);
-  project_group (pass, s, first, tokens, keys);
-  for (gsize i = 0; i < panels; i++)
-    {
-      const KeyRange all = { 0, keys };
-      const KeyRange range =
-          pass->position != NULL ? all : mask_sequences (pass, s, i * k->lanes, tokens);
-
-      for (gsize head = 0; head < net->heads; head++)
-        attend_panel (pass, s, head, range, keys,
-                      pass->position != NULL
-                          ? pass->position + (head * panels + i) * keys * k->lanes
-                          : s->mask,
-                      s->wide + i * q_step);
-    }
-  for (gsize b = 0; b * BLOCK_TOKENS < tokens; b++)
-    {
-      const Block block = block_of (k, first, tokens, b);
-
-      ctvit_cpu_project (k, pass->layer->attention.to_out->tiles, net->dim, inner,
-                         s->wide + b * block_panels (k) * q_step, q_step, block.panels, s->change,
-                         change_step);
-      add_block (pass, &block, s->change);
-    }
-}
-
 /** x += W_out (a · GELU(b)), where (a, b) = W_in LayerNorm(x). */
 static void
 add_feed_forward (gsize item, guint thread, gpointer data)
@@ -501,13 +143,13 @@ add_feed_forward (gsize item, guint thread, gpointer data)
   const CpuKernels *k = pass->kernels;
   const CtvitFeedForward *w = &pass->layer->feed_forward;
   CtvitScratch *s = pass->cpu->scratch[thread];
-  const Block block = block_of (k, 0, pass->tokens, item);
+  const Block block = ctvit_cpu_block (k, 0, pass->tokens, item);
   const gsize dim = net->dim, step = dim * k->lanes, tile = k->tile_rows * dim;
-  const gsize hidden = rows_of (k, net->inner), hidden_step = hidden * k->lanes;
-  const gsize at_once = rows_of (k, GATE_ROWS);
+  const gsize hidden = ctvit_cpu_rows (k, net->inner), hidden_step = hidden * k->lanes;
+  const gsize at_once = ctvit_cpu_rows (k, GATE_ROWS);
 
-  load_block (pass, &block, s->x);
-  norm_block (pass, &block, &w->norm, s->x, s->normed);
+  ctvit_cpu_load_block (pass, &block, s->x);
+  ctvit_cpu_norm_block (pass, &block, &w->norm, s->x, s->normed);
   for (gsize first = 0; first < hidden; first += at_once)
     {
       const gsize rows = MIN (at_once, hidden - first), tiles = rows / k->tile_rows;
@@ -524,8 +166,8 @@ add_feed_forward (gsize item, guint thread, gpointer data)
         }
     }
   ctvit_cpu_project (k, w->out->tiles, dim, net->inner, s->wide, hidden_step, block.panels,
-                     s->change, rows_of (k, dim) * k->lanes);
-  add_block (pass, &block, s->change);
+                     s->change, ctvit_cpu_rows (k, dim) * k->lanes);
+  ctvit_cpu_add_block (pass, &block, s->change);
 }
 
 /** LayerNorm, in place, and the same in the other order of tokens into y. */
@@ -534,12 +176,12 @@ norm_out (gsize item, guint thread, gpointer data)
 {
   const Pass *pass = data;
   CtvitScratch *s = pass->cpu->scratch[thread];
-  const Block block = block_of (pass->kernels, 0, pass->tokens, item);
+  const Block block = ctvit_cpu_block (pass->kernels, 0, pass->tokens, item);
   const gsize dim = pass->net->dim;
 
-  load_block (pass, &block, s->x);
-  norm_block (pass, &block, pass->norm, s->x, s->x);
-  store_block (pass, &block, s->x, dim * pass->kernels->lanes, FALSE, pass->x);
+  ctvit_cpu_load_block (pass, &block, s->x);
+  ctvit_cpu_norm_block (pass, &block, pass->norm, s->x, s->x);
+  ctvit_cpu_store_block (pass, &block, s->x, dim * pass->kernels->lanes, FALSE, pass->x);
   for (gsize t = block.first; t < block.first + block.n; t++)
     memcpy (pass->y + (t % pass->inner * pass->outer + t / pass->inner) * dim, pass->x + t * dim,
             dim * sizeof (float));
@@ -566,7 +208,7 @@ transform (Pass *pass, const CtvitTransformer *transformer, gsize outer, gsize i
   pass->outer = outer;
   pass->inner = inner;
   pass->sequence = inner;
-  pass->group = pass->position != NULL ? 1 : group_of (inner);
+  pass->group = pass->position != NULL ? 1 : ctvit_cpu_group (inner);
   for (guint i = 0; i < transformer->n_layers; i++)
     {
       pass->layer = &transformer->layers[i];
@@ -574,88 +216,22 @@ transform (Pass *pass, const CtvitTransformer *transformer, gsize outer, gsize i
         return FALSE;
       show (pass, pass->change, 4, images, "%s_%u_peg", name, i);
       swap_tokens (pass);
-      if (!run (pass, (outer + pass->group - 1) / pass->group, add_attention))
+      if (!run (pass, (outer + pass->group - 1) / pass->group, ctvit_cpu_add_attention))
         return FALSE;
       show (pass, pass->change, 3, shape, "%s_%u_attn", name, i);
-      if (!run (pass, n_blocks (pass), add_feed_forward))
+      if (!run (pass, ctvit_cpu_n_blocks (pass), add_feed_forward))
         return FALSE;
       show (pass, pass->change, 3, shape, "%s_%u_ff", name, i);
     }
   pass->norm = &transformer->norm_out;
-  if (!run (pass, n_blocks (pass), norm_out))
+  if (!run (pass, ctvit_cpu_n_blocks (pass), norm_out))
     return FALSE;
   show (pass, pass->x, 3, shape, "%s_out", name);
   swap_tokens (pass);
   return TRUE;
 }
 
-/* ---- codes and latent ---- */
-
-/** For a block of tokens the codes with the largest cosine; the first on ties. */
-static void
-find_codes (gsize item, guint thread, gpointer data)
-{
-  const Pass *pass = data;
-  const CpuKernels *k = pass->kernels;
-  const Tensor *codes = pass->net->codes;
-  CtvitScratch *s = pass->cpu->scratch[thread];
-  const Block block = block_of (k, 0, pass->tokens, item);
-  const gsize dim = pass->net->dim, step = dim * k->lanes, at_once = rows_of (k, GATE_ROWS);
-
-  load_block (pass, &block, s->x);
-  for (gsize i = 0; i < block.panels; i++)
-    k->unit (s->x + i * step, dim, NULL, 1);
-  for (gsize i = 0; i < block.panels * k->lanes; i++)
-    {
-      s->largest[i] = -INFINITY;
-      s->where[i] = 0;
-    }
-  for (gsize first = 0; first < codes->rows; first += at_once)
-    {
-      const gsize rows = MIN (at_once, codes->rows - first);
-
-      for (gsize i = 0; i < block.panels; i++)
-        {
-          k->multiply (codes->tiles + first * dim, k->tile_rows * dim,
-                       rows_of (k, rows) / k->tile_rows, dim, s->x + i * step, NULL, s->scores);
-          k->best (s->scores, rows, (gint32) first, s->largest + i * k->lanes,
-                   s->where + i * k->lanes);
-        }
-    }
-  for (gsize t = 0; t < block.n; t++)
-    pass->indices[block.first + t] = s->where[t];
-}
-
-/** The mean over time of a place's codes. */
-static void
-pool (gsize item, guint thread, gpointer data)
-{
-  const Pass *pass = data;
-  const Ctvit *net = pass->net;
-  const gsize dim = net->dim, places = (gsize) net->tokens_h * net->tokens_w;
-  float *mean = pass->pooled + item * dim;
-
-  memset (mean, 0, dim * sizeof *mean);
-  for (gsize t = 0; t < net->tokens_t; t++)
-    {
-      const float *code = net->codes->numbers + pass->indices[t * places + item] * (gint64) dim;
-
-      for (gsize c = 0; c < dim; c++)
-        mean[c] += code[c];
-    }
-  for (gsize c = 0; c < dim; c++)
-    mean[c] /= (float) net->tokens_t;
-}
-
-static void
-project_latent (gsize item, guint thread, gpointer data)
-{
-  const Pass *pass = data;
-  const Tensor *w = pass->net->to_latent;
-
-  pass->raw[item] =
-      (float) pass->kernels->dot (w->numbers + item * w->columns, pass->pooled, w->columns);
-}
+/* ---- what is shown at the end ---- */
 
 static void
 show_codes (const Pass *pass)
@@ -678,7 +254,7 @@ show_position (const Pass *pass)
 {
   const Ctvit *net = pass->net;
   const CpuKernels *k = pass->kernels;
-  const gsize n = (gsize) net->tokens_h * net->tokens_w, keys = rows_of (k, n);
+  const gsize n = (gsize) net->tokens_h * net->tokens_w, keys = ctvit_cpu_rows (k, n);
   g_autofree float *all = NULL;
   float *to;
 
@@ -688,8 +264,10 @@ show_position (const Pass *pass)
   for (gsize head = 0; head < net->heads; head++)
     for (gsize i = 0; i < n; i++)
       for (gsize j = 0; j < n; j++)
-        *to++ = pass->cpu->position[((head * panels_of (k, n) + i / k->lanes) * keys + j) * k->lanes
-                                    + i % k->lanes];
+        *to++ =
+            pass->cpu
+                ->position[((head * ctvit_cpu_panels (k, n) + i / k->lanes) * keys + j) * k->lanes
+                           + i % k->lanes];
   SHOW (pass, all, "spatial_attn_bias", net->heads, (gint64) n, (gint64) n);
 }
 
@@ -703,7 +281,7 @@ encode_tokens (Pass *pass)
   const gsize t = net->tokens_t, places = (gsize) net->tokens_h * net->tokens_w;
 
   show_position (pass);
-  if (!run (pass, n_blocks (pass), embed))
+  if (!run (pass, ctvit_cpu_n_blocks (pass), embed))
     return FALSE;
   if (pass->patches != NULL)
     SHOW (pass, pass->patches, "patch_raw", (gint64) t, (gint64) places,
@@ -723,8 +301,9 @@ encode (Pass *pass, float *latent)
   const gsize places = (gsize) net->tokens_h * net->tokens_w;
   float size;
 
-  if (!encode_tokens (pass) || !run (pass, n_blocks (pass), find_codes) || !run (pass, places, pool)
-      || !run (pass, net->latent_width, project_latent))
+  if (!encode_tokens (pass) || !run (pass, ctvit_cpu_n_blocks (pass), ctvit_cpu_find_codes)
+      || !run (pass, places, ctvit_cpu_pool)
+      || !run (pass, net->latent_width, ctvit_cpu_project_latent))
     return FALSE;
   size = (float) sqrt (pass->kernels->dot (pass->raw, pass->raw, net->latent_width));
   for (gsize i = 0; i < net->latent_width; i++)

@@ -16,7 +16,7 @@ struct _Tensor
   float *tiles;   /* what the kernels take in its place; %NULL for a vector */
 };
 
-/** What one thread computes in; see scratch_new() in ctvit_cpu.c. */
+/** What one thread computes in; see ctvit_cpu_pass.h. */
 typedef struct _CtvitScratch CtvitScratch;
 
 /** An encoder, and the memory that it works in. */
@@ -56,10 +56,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CtvitCpu, ctvit_cpu_free)
 gboolean ctvit_cpu_latent (CtvitCpu *cpu, const float *volume, float *latent, EngineProbe probe,
                            gpointer user_data, GCancellable *cancellable);
 
-/* ---- what both files share ---- */
+/* ---- what opening and the pass share ---- */
 
 /** ctvit_cpu_floats: @n numbers that begin at a multiple of a register's size; g_free them. */
-float *ctvit_cpu_floats (gsize n);
+float *ctvit_cpu_floats (gsize n, GError **error);
 
 /** ctvit_cpu_whole: @n rounded up to a multiple of @unit. */
 gsize ctvit_cpu_whole (gsize n, gsize unit);
@@ -74,12 +74,14 @@ void ctvit_cpu_project (const CpuKernels *kernels, const float *tiles, gsize row
                         const float *in, gsize in_step, gsize n_panels, float *out, gsize out_step);
 
 /** ctvit_cpu_tile: @rows × @columns numbers in tiles of kernels->tile_rows rows. */
-float *ctvit_cpu_tile (const CpuKernels *kernels, const float *numbers, gsize rows, gsize columns);
+float *ctvit_cpu_tile (const CpuKernels *kernels, const float *numbers, gsize rows, gsize columns,
+                       GError **error);
 
 /** ctvit_cpu_load_panel: @n ≤ lanes tokens of @width numbers each, zeros in the lanes after them.
  */
 void ctvit_cpu_load_panel (const CpuKernels *kernels, const float *tokens, gsize n, gsize width,
                            float *panel);
 
-CtvitScratch *ctvit_cpu_scratch_new (const CtvitCpu *cpu);
+CtvitScratch *ctvit_cpu_scratch_new (const CtvitCpu *cpu, GError **error);
 void ctvit_cpu_scratch_free (CtvitScratch *scratch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CtvitScratch, ctvit_cpu_scratch_free)

@@ -3,6 +3,8 @@
  */
 #include "model/ctvit_cpu.h"
 
+#include "base/error.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,22 +19,25 @@ ctvit_cpu_whole (gsize n, gsize unit)
 }
 
 float *
-ctvit_cpu_floats (gsize n)
+ctvit_cpu_floats (gsize n, GError **error)
 {
   void *numbers = NULL;
 
-  if (posix_memalign (&numbers, 64, MAX (n, 1) * sizeof (float)) != 0)
-    g_error ("%" G_GSIZE_FORMAT " bytes of memory were refused", n * sizeof (float));
-  return numbers;
+  if (posix_memalign (&numbers, 64, MAX (n, 1) * sizeof (float)) == 0)
+    return numbers;
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "%.1f MB for the encoder were refused",
+               (double) n * sizeof (float) / 1e6);
+  return NULL;
 }
 
 float *
-ctvit_cpu_tile (const CpuKernels *kernels, const float *numbers, gsize rows, gsize columns)
+ctvit_cpu_tile (const CpuKernels *kernels, const float *numbers, gsize rows, gsize columns,
+                GError **error)
 {
   const gsize unit = kernels->tile_rows;
-  float *tiles = ctvit_cpu_floats (ctvit_cpu_whole (rows, unit) * columns), *to = tiles;
+  float *tiles = ctvit_cpu_floats (ctvit_cpu_whole (rows, unit) * columns, error), *to = tiles;
 
-  for (gsize first = 0; first < rows; first += unit)
+  for (gsize first = 0; tiles != NULL && first < rows; first += unit)
     for (gsize c = 0; c < columns; c++)
       for (gsize r = first; r < first + unit; r++)
         *to++ = r < rows ? numbers[r * columns + c] : 0;
@@ -103,66 +108,75 @@ place (float *numbers, guint n_dims, const gint64 *shape, gpointer tensors)
 }
 
 /** The kernels need the tiles only. */
-static void
-pack (const CtvitCpu *cpu, Tensor *matrix)
+static gboolean
+pack (const CtvitCpu *cpu, Tensor *matrix, GError **error)
 {
-  matrix->tiles = ctvit_cpu_tile (cpu->kernels, matrix->numbers, matrix->rows, matrix->columns);
+  matrix->tiles =
+      ctvit_cpu_tile (cpu->kernels, matrix->numbers, matrix->rows, matrix->columns, error);
   g_clear_pointer (&matrix->numbers, g_free);
+  return matrix->tiles != NULL;
 }
 
 /** Values and gates in tiles of their own, one behind the other. */
-static void
-pack_halves (const CtvitCpu *cpu, Tensor *matrix)
+static gboolean
+pack_halves (const CtvitCpu *cpu, Tensor *matrix, GError **error)
 {
   const gsize half = matrix->rows / 2, n = half * matrix->columns;
   const gsize tiled = ctvit_cpu_whole (half, cpu->kernels->tile_rows) * matrix->columns;
 
-  matrix->tiles = ctvit_cpu_floats (2 * tiled);
-  for (guint i = 0; i < 2; i++)
+  matrix->tiles = ctvit_cpu_floats (2 * tiled, error);
+  for (guint i = 0; i < 2 && matrix->tiles != NULL; i++)
     {
       g_autofree float *tiles =
-          ctvit_cpu_tile (cpu->kernels, matrix->numbers + i * n, half, matrix->columns);
+          ctvit_cpu_tile (cpu->kernels, matrix->numbers + i * n, half, matrix->columns, error);
 
+      if (tiles == NULL)
+        return FALSE;
       memcpy (matrix->tiles + i * tiled, tiles, tiled * sizeof *tiles);
     }
   g_clear_pointer (&matrix->numbers, g_free);
+  return matrix->tiles != NULL;
 }
 
 /** dim × 27 → 27 × dim */
-static void
-pack_peg (const Ctvit *net, Tensor *kernel)
+static gboolean
+pack_peg (const Ctvit *net, Tensor *kernel, GError **error)
 {
   enum
   {
     TAPS = 27
   };
 
-  kernel->tiles = ctvit_cpu_floats (TAPS * net->dim);
+  kernel->tiles = ctvit_cpu_floats (TAPS * net->dim, error);
+  if (kernel->tiles == NULL)
+    return FALSE;
   for (gsize tap = 0; tap < TAPS; tap++)
     for (gsize c = 0; c < net->dim; c++)
       kernel->tiles[tap * net->dim + c] = kernel->numbers[c * TAPS + tap];
   g_clear_pointer (&kernel->numbers, g_free);
+  return TRUE;
 }
 
-static void
-pack_transformer (const CtvitCpu *cpu, const CtvitTransformer *transformer)
+static gboolean
+pack_transformer (const CtvitCpu *cpu, const CtvitTransformer *transformer, GError **error)
 {
   for (guint i = 0; i < transformer->n_layers; i++)
     {
       const CtvitLayer *layer = &transformer->layers[i];
 
-      pack_peg (cpu->net, layer->peg.kernel);
-      pack (cpu, layer->attention.to_q);
-      pack (cpu, layer->attention.to_kv);
-      pack (cpu, layer->attention.to_out);
-      pack_halves (cpu, layer->feed_forward.in);
-      pack (cpu, layer->feed_forward.out);
+      if (!pack_peg (cpu->net, layer->peg.kernel, error)
+          || !pack (cpu, layer->attention.to_q, error) || !pack (cpu, layer->attention.to_kv, error)
+          || !pack (cpu, layer->attention.to_out, error)
+          || !pack_halves (cpu, layer->feed_forward.in, error)
+          || !pack (cpu, layer->feed_forward.out, error))
+        return FALSE;
     }
+  return TRUE;
 }
 
 /** Tiles of the codes at norm 1, beside the codes as stored. */
-static void
-pack_codes (const CtvitCpu *cpu, Tensor *codes)
+static gboolean
+pack_codes (const CtvitCpu *cpu, Tensor *codes, GError **error)
 {
   const gsize n = codes->rows * codes->columns;
   g_autofree float *unit = g_memdup2 (codes->numbers, n * sizeof (float));
@@ -174,7 +188,8 @@ pack_codes (const CtvitCpu *cpu, Tensor *codes)
       for (gsize c = 0; c < codes->columns; c++)
         code[c] /= MAX (size, 1e-12f);
     }
-  codes->tiles = ctvit_cpu_tile (cpu->kernels, unit, codes->rows, codes->columns);
+  codes->tiles = ctvit_cpu_tile (cpu->kernels, unit, codes->rows, codes->columns, error);
+  return codes->tiles != NULL;
 }
 
 /* ---- position bias ---- */
@@ -195,16 +210,20 @@ activate (const CtvitCpu *cpu, float *x, const Tensor *bias, gboolean last)
 
 /** The MLP's result for each offset: offsets × heads. */
 static float *
-offset_biases (const CtvitCpu *cpu, gsize n_offsets)
+offset_biases (const CtvitCpu *cpu, gsize n_offsets, GError **error)
 {
   const CtvitPositionBias *w = &cpu->net->position;
   const CpuKernels *k = cpu->kernels;
   const gsize width = w->weight[0]->rows, heads = cpu->net->heads;
   const gsize size = ctvit_cpu_whole (MAX (width, heads), k->tile_rows) * k->lanes;
   g_autofree float *offsets = g_new (float, 2 * n_offsets);
-  g_autofree float *x = ctvit_cpu_floats (size), *y = ctvit_cpu_floats (size);
-  float *biases = g_new (float, n_offsets *heads);
+  g_autofree float *x = ctvit_cpu_floats (size, error);
+  g_autofree float *y = x != NULL ? ctvit_cpu_floats (size, error) : NULL;
+  float *biases;
 
+  if (y == NULL)
+    return NULL;
+  biases = g_new (float, n_offsets *heads);
   ctvit_position_offsets (cpu->net, offsets);
   for (gsize first = 0; first < n_offsets; first += k->lanes)
     {
@@ -228,8 +247,8 @@ offset_biases (const CtvitCpu *cpu, gsize n_offsets)
   return biases;
 }
 
-static void
-place_position (CtvitCpu *cpu)
+static gboolean
+place_position (CtvitCpu *cpu, GError **error)
 {
   const Ctvit *net = cpu->net;
   const CpuKernels *k = cpu->kernels;
@@ -239,9 +258,14 @@ place_position (CtvitCpu *cpu)
   float *to;
 
   for (guint i = 0; i < 3; i++)
-    pack (cpu, net->position.weight[i]);
-  biases = offset_biases (cpu, (2 * (gsize) net->tokens_h - 1) * (2 * (gsize) net->tokens_w - 1));
-  to = cpu->position = ctvit_cpu_floats (net->heads * queries * keys);
+    if (!pack (cpu, net->position.weight[i], error))
+      return FALSE;
+  biases =
+      offset_biases (cpu, (2 * (gsize) net->tokens_h - 1) * (2 * (gsize) net->tokens_w - 1), error);
+  if (biases == NULL
+      || (cpu->position = ctvit_cpu_floats (net->heads * queries * keys, error)) == NULL)
+    return FALSE;
+  to = cpu->position;
   for (gsize head = 0; head < net->heads; head++)
     for (gsize first = 0; first < queries; first += lanes)
       for (gsize j = 0; j < keys; j++)
@@ -249,6 +273,7 @@ place_position (CtvitCpu *cpu)
           *to++ = j >= n   ? CTVIT_NEVER
                   : i >= n ? 0
                            : biases[ctvit_position_offset (net, i, j) * net->heads + head];
+  return TRUE;
 }
 
 /* ---- opening ---- */
@@ -261,24 +286,22 @@ ctvit_cpu_load (const char *path, const EncoderDescription *description, guint t
   const Ctvit *net;
   gsize numbers;
 
-  cpu->kernels = cpu_kernels ();
+  cpu->kernels = cpu_kernels (0);
   cpu->tensors = g_ptr_array_new_with_free_func (tensor_free);
   net = cpu->net = ctvit_load (path, description, place, cpu->tensors, error);
   if (net == NULL)
     return NULL;
-  pack (cpu, net->patch_weight);
-  pack_transformer (cpu, &net->spatial);
-  pack_transformer (cpu, &net->temporal);
-  pack_codes (cpu, net->codes);
-  place_position (cpu);
-
   numbers = (gsize) net->tokens_t * net->tokens_h * net->tokens_w * net->dim;
-  cpu->x = ctvit_cpu_floats (numbers);
-  cpu->y = ctvit_cpu_floats (numbers);
+  if (!pack (cpu, net->patch_weight, error) || !pack_transformer (cpu, &net->spatial, error)
+      || !pack_transformer (cpu, &net->temporal, error) || !pack_codes (cpu, net->codes, error)
+      || !place_position (cpu, error) || (cpu->x = ctvit_cpu_floats (numbers, error)) == NULL
+      || (cpu->y = ctvit_cpu_floats (numbers, error)) == NULL)
+    return NULL;
   cpu->team = team_new (threads);
   cpu->scratch = g_new0 (CtvitScratch *, threads);
   for (guint i = 0; i < threads; i++)
-    cpu->scratch[i] = ctvit_cpu_scratch_new (cpu);
+    if ((cpu->scratch[i] = ctvit_cpu_scratch_new (cpu, error)) == NULL)
+      return NULL;
   return g_steal_pointer (&cpu);
 }
 

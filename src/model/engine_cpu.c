@@ -53,7 +53,7 @@ cpu_info (Engine *engine, EngineInfo *info)
 {
   g_autofree char *name = processor_name ();
 
-  g_snprintf (info->form, sizeof info->form, "own loops, %s", cpu_kernels ()->name);
+  g_snprintf (info->form, sizeof info->form, "own loops, %s", cpu_kernels (0)->name);
   g_strlcpy (info->device, "cpu", sizeof info->device);
   g_strlcpy (info->device_name, name, sizeof info->device_name);
   info->threads = engine->threads;
@@ -83,6 +83,36 @@ multiply (gsize item, guint thread, gpointer data)
                      product->out[thread], 0);
 }
 
+/** The weights, a panel, and room for what each thread makes of them. */
+static gboolean
+product_init (Product *product, guint threads, GError **error)
+{
+  const CpuKernels *k = product->kernels;
+  const gsize out = ctvit_cpu_whole (HIDDEN, k->tile_rows) * k->lanes;
+  g_autofree float *weights = g_new0 (float, HIDDEN *WIDTH);
+
+  product->out = g_new0 (float *, threads);
+  product->tiles = ctvit_cpu_tile (k, weights, HIDDEN, WIDTH, error);
+  if (product->tiles == NULL
+      || (product->panel = ctvit_cpu_floats (WIDTH * k->lanes, error)) == NULL)
+    return FALSE;
+  memset (product->panel, 0, WIDTH * k->lanes * sizeof (float));
+  for (guint i = 0; i < threads; i++)
+    if ((product->out[i] = ctvit_cpu_floats (out, error)) == NULL)
+      return FALSE;
+  return TRUE;
+}
+
+static void
+product_clear (Product *product, guint threads)
+{
+  for (guint i = 0; i < threads; i++)
+    g_free (product->out[i]);
+  g_free (product->out);
+  g_free (product->panel);
+  g_free (product->tiles);
+}
+
 static double
 cpu_gflops (Engine *engine, GError **error)
 {
@@ -91,30 +121,20 @@ cpu_gflops (Engine *engine, GError **error)
     TRIES = 5
   };
   g_autoptr (Team) team = team_new (engine->threads);
-  const CpuKernels *k = cpu_kernels ();
-  g_autofree float *weights = g_new0 (float, HIDDEN *WIDTH);
-  Product product = { .kernels = k };
-  const gsize items = TOKENS / (4 * k->lanes);
-  double quickest_s = INFINITY;
+  Product product = { .kernels = cpu_kernels (0) };
+  const gsize items = TOKENS / (4 * product.kernels->lanes);
+  double quickest_s = NAN;
 
-  product.tiles = ctvit_cpu_tile (k, weights, HIDDEN, WIDTH);
-  product.panel = ctvit_cpu_floats (WIDTH * k->lanes);
-  memset (product.panel, 0, WIDTH * k->lanes * sizeof (float));
-  product.out = g_new (float *, engine->threads);
-  for (guint i = 0; i < engine->threads; i++)
-    product.out[i] = ctvit_cpu_floats (ctvit_cpu_whole (HIDDEN, k->tile_rows) * k->lanes);
-  for (guint i = 0; i < TRIES; i++)
-    {
-      const gint64 start_us = g_get_monotonic_time ();
+  if (product_init (&product, engine->threads, error))
+    for (guint i = 0; i < TRIES; i++)
+      {
+        const gint64 start_us = g_get_monotonic_time ();
 
-      team_run (team, items, multiply, &product, NULL);
-      quickest_s = MIN (quickest_s, (double) (g_get_monotonic_time () - start_us) / G_USEC_PER_SEC);
-    }
-  for (guint i = 0; i < engine->threads; i++)
-    g_free (product.out[i]);
-  g_free (product.out);
-  g_free (product.panel);
-  g_free (product.tiles);
+        team_run (team, items, multiply, &product, NULL);
+        quickest_s =
+            fmin (quickest_s, (double) (g_get_monotonic_time () - start_us) / G_USEC_PER_SEC);
+      }
+  product_clear (&product, engine->threads);
   return 2.0 * TOKENS * WIDTH * HIDDEN / quickest_s / 1e9;
 }
 

@@ -233,7 +233,7 @@ head_apply (const Head *head, const float *latents, gsize n, double *logits)
 {
   const gsize block = MIN (n, BLOCK);
   Use use = { .head = head,
-              .kernels = head_kernels (),
+              .kernels = head_kernels (0),
               .row = g_new (float, head->width),
               .input = g_new (double, block * head->width),
               .units = g_new (double, block * head->hidden) };

@@ -58,9 +58,6 @@ typedef struct
                  float *moment2);
 } HeadKernels;
 
-/** head_kernels_all: the forms that this processor can run, the best first. */
-#define HEAD_KERNELS_MAX 3
-guint head_kernels_all (const HeadKernels *kernels[HEAD_KERNELS_MAX]);
-
-/** head_kernels: the best of them. */
-const HeadKernels *head_kernels (void);
+/** head_kernels: the forms that this processor can run, from the best, 0, to the plain one; %NULL
+ * past that. */
+const HeadKernels *head_kernels (guint i);

@@ -1,6 +1,6 @@
 /*
- * One form of the kernels. head_kernels.c includes this file for each kind of processor after it
- * has set FORM (word), TARGET, VECTOR_BYTES and TILE_ROWS, which are explained in head_multiply.h.
+ * One form of the kernels: kernel_forms.h includes this file for each kind of processor, after it
+ * has set what is explained there.
  */
 
 #define MULTIPLY(word) FORM (word##_floats)
@@ -42,9 +42,3 @@ static const HeadKernels FORM (kernels) = {
   .multiply_doubles = FORM (multiply_doubles),
   .adamw = FORM (adamw),
 };
-
-#undef FORM
-#undef FORM_NAME
-#undef TARGET
-#undef VECTOR_BYTES
-#undef TILE_ROWS

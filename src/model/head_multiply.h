@@ -2,12 +2,14 @@
  * A matrix product, written once for every kind of processor and of number. head_kernels_form.h
  * includes this file after it has set
  *
- *   TARGET           the attribute that lets the compiler use the processor's instructions
- *   FORM (word)      a name for this kind of processor, MULTIPLY (word) for this kind of number too
- *   Number, Matrix   float and FloatMatrix, or double and DoubleMatrix
- *   VECTOR_BYTES     of one register
- *   TILE_ROWS        rows that are summed at once; twice as many vectors stay in registers
+ *   MULTIPLY (word)   a name for this kind of processor, as FORM (word), and of number
+ *   Number, Matrix    float and FloatMatrix, or double and DoubleMatrix
  */
+
+#define PANEL_DEPTH 256 /* rows of b that are packed at once: they stay in the first cache */
+
+/* A batch of 32 comes out even. */
+#define SUMMED_ROWS MIN (TILE_ROWS, 8)
 
 typedef Number MULTIPLY (Vector) __attribute__ ((vector_size (VECTOR_BYTES)));
 typedef MULTIPLY (Vector) MULTIPLY (Pair)[2];
@@ -36,11 +38,11 @@ MULTIPLY (tile) (Matrix a, gsize rows, gsize depth, const MULTIPLY (Pair) * pane
                  gboolean add, Number *c, gsize c_step)
 {
   const gboolean whole = columns == TILE_COLUMNS;
-  MULTIPLY (Pair) sum[TILE_ROWS] = { 0 };
-  const Number *row[TILE_ROWS];
+  MULTIPLY (Pair) sum[SUMMED_ROWS] = { 0 };
+  const Number *row[SUMMED_ROWS];
 
   /* Rows past the last repeat it: summed, but not stored. */
-  for (gsize r = 0; r < TILE_ROWS; r++)
+  for (gsize r = 0; r < SUMMED_ROWS; r++)
     {
       row[r] = a.numbers + MIN (r, rows - 1) * a.row_step;
       if (add)
@@ -54,14 +56,14 @@ MULTIPLY (tile) (Matrix a, gsize rows, gsize depth, const MULTIPLY (Pair) * pane
         }
     }
   for (gsize p = 0; p < depth; p++)
-    for (gsize r = 0; r < TILE_ROWS; r++)
+    for (gsize r = 0; r < SUMMED_ROWS; r++)
       {
         Number factor = row[r][p * a.column_step];
 
         sum[r][0] += factor * panel[p][0];
         sum[r][1] += factor * panel[p][1];
       }
-  for (gsize r = 0; r < TILE_ROWS; r++)
+  for (gsize r = 0; r < SUMMED_ROWS; r++)
     {
       MULTIPLY (Pair) after = { sum[r][0], sum[r][1] };
 
@@ -85,15 +87,17 @@ MULTIPLY (multiply) (Matrix a, Matrix b, gsize m, gsize n, gsize k, Number *c)
 
         part.numbers += p * b.row_step + j * b.column_step;
         MULTIPLY (pack) (part, columns, depth, panel);
-        for (gsize i = 0; i < m; i += TILE_ROWS)
+        for (gsize i = 0; i < m; i += SUMMED_ROWS)
           {
             part = a;
             part.numbers += i * a.row_step + p * a.column_step;
             MULTIPLY (tile)
-            (part, MIN (TILE_ROWS, m - i), depth, panel, columns, p > 0, c + i * n + j, n);
+            (part, MIN (SUMMED_ROWS, m - i), depth, panel, columns, p > 0, c + i * n + j, n);
           }
       }
 }
 
+#undef PANEL_DEPTH
+#undef SUMMED_ROWS
 #undef LANES
 #undef TILE_COLUMNS

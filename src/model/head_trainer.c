@@ -36,7 +36,7 @@ head_trainer_new (Head *head, guint batch)
               n_outputs = (gsize) batch * head->classes;
 
   trainer->head = head;
-  trainer->kernels = head_kernels ();
+  trainer->kernels = head_kernels (0);
   trainer->labels = g_new (guint8, n_outputs);
   trainer->input = g_new (float, n_inputs);
   if (head->kind == HEAD_NORM_LINEAR)
