@@ -412,6 +412,24 @@ test_description_round_trips (void **state)
   assert_no_error (error);
   again = encoder_description_text (b);
   assert_string_equal (text, again);
+  assert_null (strstr (text, "precision")); /* float32 goes without saying */
+}
+
+static void
+test_description_keeps_the_precision (void **state)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EncoderDescription) a = encoder_description_parse (DESCRIPTION, "a.ini", &error);
+  g_autoptr (EncoderDescription) b = NULL;
+  g_autofree char *text = NULL;
+
+  assert_no_error (error);
+  assert_int_equal (a->precision, ENCODER_FLOAT32);
+  a->precision = ENCODER_INT16;
+  text = encoder_description_text (a);
+  b = encoder_description_parse (text, "b.ini", &error);
+  assert_no_error (error);
+  assert_int_equal (b->precision, ENCODER_INT16);
 }
 
 static void
@@ -464,6 +482,7 @@ test_wrong_descriptions_name_the_key (void **state)
     { "shape=20;40;20", "shape=25;40;20", "shape" },
     { "spacing_mm=1.5;", "spacing_mm=nan;", "spacing_mm" },
     { "spacing_mm=1.5;", "spacing_mm=0;", "spacing_mm" },
+    { "heads=4", "heads=4\nprecision=int61", "precision int61" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
@@ -490,6 +509,7 @@ main (void)
     cmocka_unit_test (test_written_safetensors_are_aligned),
     cmocka_unit_test (test_a_failed_writing_leaves_what_was_there),
     cmocka_unit_test (test_description_round_trips),
+    cmocka_unit_test (test_description_keeps_the_precision),
     cmocka_unit_test (test_the_shipped_description_is_ct_clip),
     cmocka_unit_test (test_wrong_descriptions_name_the_key),
   };

@@ -26,6 +26,16 @@ panel_new (const CpuKernels *kernels)
   return numbers;
 }
 
+static gint32 *
+rounded_new (const CpuKernels *kernels, gsize width)
+{
+  void *words = NULL;
+
+  assert_int_equal (posix_memalign (&words, 64, cpu_rounded_words (DEPTH, width) * sizeof (gint32)),
+                    0);
+  return words;
+}
+
 static void
 fill (float *numbers, gsize n, guint64 seed, double scale)
 {
@@ -95,6 +105,145 @@ static void
 test_products_are_the_sums (void **state)
 {
   check_every_form (check_multiply);
+}
+
+/** As many rows as there are lanes, rounded like tokens, give the first tile. */
+static gint32 *
+round_tile (const CpuKernels *k, const float *rows)
+{
+  const gsize words = cpu_rounded_words (DEPTH, 1);
+  g_autofree gint32 *rounded = rounded_new (k, k->lanes);
+  gint32 *tile = rounded_new (k, k->rounded_rows);
+
+  k->round (rows, DEPTH, rounded);
+  for (gsize i = 0; i < words; i++)
+    memcpy (tile + i * k->rounded_rows, rounded + i * k->lanes, k->rounded_rows * sizeof *tile);
+  return tile;
+}
+
+/** Σ over the numbers, each rounded as it says, in double. */
+static double
+rounded_product (const CpuKernels *k, const float *rows, gsize r, const float *tokens, gsize l)
+{
+  double row_most = 0, token_most = 0, sum = 0;
+
+  for (gsize p = 0; p < DEPTH; p++)
+    {
+      row_most = MAX (row_most, fabs (rows[p * k->lanes + r]));
+      token_most = MAX (token_most, fabs (tokens[p * k->lanes + l]));
+    }
+  for (gsize p = 0; p < DEPTH; p++)
+    sum += rint (rows[p * k->lanes + r] / row_most * CPU_ROUNDED_MOST)
+           * rint (tokens[p * k->lanes + l] / token_most * CPU_ROUNDED_MOST);
+  return sum * row_most / CPU_ROUNDED_MOST * token_most / CPU_ROUNDED_MOST;
+}
+
+static void
+check_rounded (const CpuKernels *k)
+{
+  g_autofree gint32 *tile = NULL;
+  g_autofree gint32 *rounded = rounded_new (k, k->lanes);
+
+  fill (other, DEPTH * k->lanes, 16, 0.1);
+  fill (panel, DEPTH * k->lanes, 17, 30);
+  tile = round_tile (k, other);
+  k->round (panel, DEPTH, rounded);
+  k->multiply_rounded (tile, 1, DEPTH, rounded, result);
+  for (gsize r = 0; r < k->rounded_rows; r++)
+    for (gsize l = 0; l < k->lanes; l++)
+      {
+        double exact = 0, rounded_one = rounded_product (k, other, r, panel, l);
+
+        for (gsize p = 0; p < DEPTH; p++)
+          exact += (double) other[p * k->lanes + r] * panel[p * k->lanes + l];
+        /* A number on the edge between two may go the other way than in double. */
+        assert_near (result[r * k->lanes + l], rounded_one, 2e-3);
+        assert_near (result[r * k->lanes + l], exact, 0.05);
+        assert_true (fabs (rounded_one - exact) > 1e-6);
+      }
+}
+
+static void
+test_rounded_products_are_the_sums_of_rounded_numbers (void **state)
+{
+  check_every_form (check_rounded);
+}
+
+/** Every number is the largest there is, and so is every sum. */
+static void
+check_extremes (const CpuKernels *k)
+{
+  for (guint sign = 0; sign < 3; sign++)
+    {
+      g_autofree gint32 *tile = NULL;
+      g_autofree gint32 *rounded = rounded_new (k, k->lanes);
+
+      for (gsize i = 0; i < DEPTH * k->lanes; i++)
+        {
+          other[i] = -1;
+          panel[i] = sign == 0 || (sign == 2 && i / k->lanes % 2 == 0) ? -1 : 1;
+        }
+      tile = round_tile (k, other);
+      k->round (panel, DEPTH, rounded);
+      k->multiply_rounded (tile, 1, DEPTH, rounded, result);
+      for (gsize i = 0; i < k->rounded_rows * k->lanes; i++)
+        assert_near (result[i], sign == 0 ? DEPTH : sign == 1 ? -DEPTH : 0, 1e-6);
+    }
+}
+
+static void
+test_the_largest_sums_do_not_run_over (void **state)
+{
+  check_every_form (check_extremes);
+}
+
+static void
+check_odd_lengths (const CpuKernels *k)
+{
+  static const gsize lengths[] = { 1, 2, 3, 5, 511, 513, 515 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
+    {
+      const gsize n = lengths[i], words = cpu_rounded_words (n, 1);
+      g_autofree gint32 *rounded = rounded_new (k, k->lanes), *tile = rounded_new (k, k->lanes);
+
+      for (gsize p = 0; p < n * k->lanes; p++)
+        panel[p] = 3;
+      k->round (panel, n, rounded);
+      for (gsize w = 0; w < words; w++)
+        memcpy (tile + w * k->rounded_rows, rounded + w * k->lanes, k->rounded_rows * sizeof *tile);
+      k->multiply_rounded (tile, 1, n, rounded, result);
+      assert_near (result[0], 9.0 * (double) n, 1e-6);
+      assert_near (result[k->rounded_rows * k->lanes - 1], 9.0 * (double) n, 1e-6);
+    }
+}
+
+static void
+test_rounded_numbers_may_be_of_any_length (void **state)
+{
+  check_every_form (check_odd_lengths);
+}
+
+/** A token of zeros has no scale, and its products are 0. */
+static void
+check_zeros (const CpuKernels *k)
+{
+  g_autofree gint32 *tile = NULL;
+  g_autofree gint32 *rounded = rounded_new (k, k->lanes);
+
+  fill (other, DEPTH * k->lanes, 18, 1);
+  memset (panel, 0, DEPTH * k->lanes * sizeof *panel);
+  tile = round_tile (k, other);
+  k->round (panel, DEPTH, rounded);
+  k->multiply_rounded (tile, 1, DEPTH, rounded, result);
+  for (gsize i = 0; i < k->rounded_rows * k->lanes; i++)
+    assert_true (result[i] == 0);
+}
+
+static void
+test_zeros_stay_zeros_when_rounded (void **state)
+{
+  check_every_form (check_zeros);
 }
 
 static void
@@ -277,6 +426,10 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_products_are_the_sums),
+    cmocka_unit_test (test_rounded_products_are_the_sums_of_rounded_numbers),
+    cmocka_unit_test (test_the_largest_sums_do_not_run_over),
+    cmocka_unit_test (test_rounded_numbers_may_be_of_any_length),
+    cmocka_unit_test (test_zeros_stay_zeros_when_rounded),
     cmocka_unit_test (test_layer_norm_has_two_passes),
     cmocka_unit_test (test_unit_vectors_have_norm_one_and_zero_stays),
     cmocka_unit_test (test_softmax_takes_the_largest_off),

@@ -172,12 +172,14 @@ test_unreadable_scans_are_named_and_the_others_go_on (void **state)
   }
 }
 
+/** Predicting the first scan that run @run was judged on gives what the run predicted. */
 static void
-test_predict_gives_the_validation_prediction_of_the_run (void **state)
+assert_predicts_again (const char *run)
 {
-  g_autofree char *csv = testing_path ("p.json");
+  g_autofree char *name = g_strdup_printf ("p-%s.json", run);
+  g_autofree char *csv = testing_path (name);
   g_auto (ProgramResult) exported = program_expect (0, "export", "-w", workspace, "predictions",
-                                                    "--run", "1", "--out", csv, NULL);
+                                                    "--run", run, "--out", csv, NULL);
   json_t *predictions = json_load_file (csv, 0, NULL);
   const char *volume = json_string_value (json_at (predictions, "predictions.0.volume"));
   g_autofree char *find = g_strdup_printf ("find '%s' -name '%s'", volumes, volume);
@@ -187,7 +189,7 @@ test_predict_gives_the_validation_prediction_of_the_run (void **state)
 
   g_spawn_command_line_sync (find, &path, NULL, NULL, NULL);
   {
-    g_auto (ProgramResult) predicted = program_expect (0, "predict", "-w", workspace, "--run", "1",
+    g_auto (ProgramResult) predicted = program_expect (0, "predict", "-w", workspace, "--run", run,
                                                        "--json", g_strchomp (path), NULL);
 
     json_object_foreach (json_at (predictions, "predictions.0.probabilities"), label, value)
@@ -198,6 +200,52 @@ test_predict_gives_the_validation_prediction_of_the_run (void **state)
     }
   }
   json_decref (predictions);
+}
+
+static void
+test_predict_gives_the_validation_prediction_of_the_run (void **state)
+{
+  assert_predicts_again ("1");
+}
+
+static ProgramResult
+encode_as (int code, const char *precision, const char *sample, const char *encoder_name)
+{
+  return program_expect (code, "encode", "-w", workspace, "--encoder", checkpoint, "--volumes",
+                         volumes, "--sample", sample, "--device", "cpu", "--precision", precision,
+                         "--json", encoder_name != NULL ? "--encoder-name" : NULL, encoder_name,
+                         NULL);
+}
+
+static void
+test_another_precision_is_another_encoder (void **state)
+{
+  g_auto (ProgramResult) first = encode_as (0, "int16", "valid-0.9-1", NULL);
+  g_auto (ProgramResult) again = encode_as (0, "int16", "valid-0.9-1", NULL);
+  g_auto (ProgramResult) float32 = encode_as (0, "float32", "valid-0.9-1", NULL);
+  g_auto (ProgramResult) mixed = encode_as (2, "int16", "valid-0.9-1", "demo-ctvit.pt");
+  g_auto (ProgramResult) unknown = encode_as (2, "int61", "valid-0.9-1", NULL);
+
+  assert_int_equal (json_number_at (first.json, "cached"), 0);
+  assert_string_equal (json_string_value (json_at (first.json, "encoder")), "demo-ctvit.pt-int16");
+  assert_int_equal (json_number_at (again.json, "encoded"), 0);
+  assert_true (json_number_at (again.json, "cached") == json_number_at (first.json, "encoded"));
+  assert_int_equal (json_number_at (float32.json, "encoded"), 0);
+  assert_non_null (strstr (mixed.err, "another precision"));
+  assert_non_null (strstr (unknown.err, "float32, int16"));
+}
+
+static void
+test_predict_takes_the_precision_of_the_run (void **state)
+{
+  g_auto (ProgramResult) sample = program_expect (0, "sample", "-w", workspace, "--split", "train",
+                                                  "--fraction", "0.1", "--name", "few", NULL);
+  g_auto (ProgramResult) encoded = encode_as (0, "int16", "few", NULL);
+  g_auto (ProgramResult) trained = program_expect (
+      0, "train", "-w", workspace, "--encoder-name", "demo-ctvit.pt-int16", "--train-sample", "few",
+      "--valid-sample", "valid-0.9-1", "--name", "rounded", "--epochs", "1", NULL);
+
+  assert_predicts_again ("rounded");
 }
 
 #define JUDGED 4
@@ -310,6 +358,8 @@ main (void)
     cmocka_unit_test (test_a_killed_encode_goes_on_and_gives_the_same_bits),
     cmocka_unit_test (test_unreadable_scans_are_named_and_the_others_go_on),
     cmocka_unit_test (test_predict_gives_the_validation_prediction_of_the_run),
+    cmocka_unit_test (test_another_precision_is_another_encoder),
+    cmocka_unit_test (test_predict_takes_the_precision_of_the_run),
     cmocka_unit_test (test_predict_prepares_scans_as_those_of_the_run),
     cmocka_unit_test (test_exported_checkpoint_encodes_as_the_original),
   };

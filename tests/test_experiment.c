@@ -219,6 +219,42 @@ test_an_experiment_goes_on_without_scans_that_are_nowhere (void **state)
   assert_int_equal (experiment.train_n + experiment.valid_n, n - 3);
 }
 
+/** Whoever encoded in a precision goes on in it. */
+static void
+test_an_experiment_encodes_in_the_precision_of_the_last_time (void **state)
+{
+  g_autoptr (CatalogStore) store = workspace_store (workspace, NULL);
+  g_autoptr (CatalogEncoder) demo = catalog_encoder_find (store, "demo-ctvit.pt", NULL);
+  g_auto (GStrv) encoded = catalog_latent_volumes (store, demo->id, NULL);
+  char *first[] = { encoded[0], NULL };
+  g_autoptr (TrainParameters) parameters = quick_parameters (1);
+  g_auto (StudyEncode) encode = {
+    .workspace = workspace,
+    .options = { .checkpoint = checkpoint, .device = "cpu", .threads = 2, .precision = "int16" },
+    .volumes_directory = volumes,
+    .volumes = first,
+    .split = -1
+  };
+  g_auto (StudyExperiment) experiment = { .workspace = workspace,
+                                          .parameters = parameters,
+                                          .checkpoint = checkpoint,
+                                          .volumes_directory = volumes,
+                                          .threads = 2 };
+  g_auto (JobSnapshot) last = { 0 };
+  g_autofree char *name = NULL;
+
+  testing_study_run (study_encode, &encode, &last);
+  assert_string_equal (encode.encoder, "demo-ctvit.pt-int16");
+  assert_int_equal (encode.encoded, 1);
+  name = study_experiment_encoder (store, parameters, checkpoint);
+  assert_string_equal (name, "demo-ctvit.pt-int16");
+  job_snapshot_clear (&last);
+  testing_study_run (study_experiment, &experiment, &last);
+  assert_int_equal (experiment.missing, TRAIN_PATIENTS + VALID_PATIENTS - 1);
+  assert_int_equal (experiment.encoded, experiment.missing);
+  assert_int_equal (experiment.train_n, TRAIN_PATIENTS);
+}
+
 static int
 free_workspace (void **state)
 {
@@ -237,6 +273,7 @@ main (void)
     cmocka_unit_test (test_an_experiment_on_known_scans_loads_no_encoder),
     cmocka_unit_test (test_an_experiment_without_the_means_to_encode_asks_for_them),
     cmocka_unit_test (test_an_experiment_goes_on_without_scans_that_are_nowhere),
+    cmocka_unit_test (test_an_experiment_encodes_in_the_precision_of_the_last_time),
   };
 
   engine_prepare_process ();

@@ -48,11 +48,11 @@ static gboolean
 check_same (const CatalogEncoder *kept, const CatalogEncoder *wanted, GError **error)
 {
   if (strcmp (kept->weights_hash, wanted->weights_hash) != 0)
-    g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                 "encoder %s: this name is taken by other weights (%s); choose another with "
-                 "--encoder-name",
-                 kept->name,
-                 *kept->checkpoint_path != '\0' ? kept->checkpoint_path : "imported latents");
+    g_set_error (
+        error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
+        "encoder %s: this name is taken by other weights or another precision (%s); choose "
+        "another with --encoder-name",
+        kept->name, *kept->checkpoint_path != '\0' ? kept->checkpoint_path : "imported latents");
   else if (kept->width != wanted->width)
     g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
                  "encoder %s: its latents hold %u numbers and these %u; choose another name with "

@@ -7,11 +7,20 @@ typedef float FORM (Vector) __attribute__ ((vector_size (VECTOR_BYTES), may_alia
 typedef gint32 FORM (Mask) __attribute__ ((vector_size (VECTOR_BYTES), may_alias));
 /** The same anywhere in memory. */
 typedef float FORM (Loose) __attribute__ ((vector_size (VECTOR_BYTES), aligned (4), may_alias));
+/** Words of 32 bits, and the two numbers of 16 bits in each. */
+typedef guint32 FORM (Words) __attribute__ ((vector_size (VECTOR_BYTES), may_alias));
+typedef gint16 FORM (Halves) __attribute__ ((vector_size (VECTOR_BYTES), may_alias));
 #define Vector FORM (Vector)
 #define Mask FORM (Mask)
+#define Words FORM (Words)
+#define Halves FORM (Halves)
 
 #define VECTOR_LANES (VECTOR_BYTES / sizeof (float))
 #define LANES (2 * VECTOR_LANES)
+
+/* Rows of a rounded tile; as many vectors twice, four of a panel and four between them stay in
+ * registers. */
+#define ROUNDED_ROWS (2 * TILE_ROWS / 3)
 
 /* A panel's sums are taken in parts of so many numbers: rounding grows with a part, not with all.
  */
@@ -23,6 +32,9 @@ typedef float FORM (Loose) __attribute__ ((vector_size (VECTOR_BYTES), aligned (
 
 /** Vector @v of row @i of a panel, which starts at a multiple of a vector's size. */
 #define AT(panel, i, v) (((Vector *) (panel))[2 * (i) + (v)])
+
+/** The same of words. */
+#define WORDS(panel, i, v) (((Words *) (panel))[2 * (i) + (v)])
 
 /** Vector @v of numbers that start anywhere. */
 #define LOOSE(numbers, v) (((FORM (Loose) *) (numbers))[v])
@@ -69,6 +81,114 @@ FORM (multiply) (const float *tiles, gsize tile_step, gsize n_tiles, gsize depth
         FORM (tile)
       (tiles + t * tile_step + p * TILE_ROWS, MIN (CHUNK, depth - p), panel + p * LANES,
        from != NULL ? from + t * TILE_ROWS * LANES : NULL, out + t * TILE_ROWS * LANES);
+    }
+}
+
+TARGET static void
+FORM (round) (const float *panel, gsize n, gint32 *rounded)
+{
+  const float magic = 12582912; /* 1.5 · 2²³: a whole number lands in the last bits */
+  const Vector zero = { 0 };
+
+  for (gsize v = 0; v < 2; v++)
+    {
+      Vector largest = { 0 }, factor;
+      Words *to = (Words *) rounded + 2 + v;
+
+      for (gsize i = 0; i < n; i++)
+        {
+          const Vector x = AT (panel, i, v), size = CHOOSE (x < 0.0f, -x, x);
+
+          largest = CHOOSE (size > largest, size, largest);
+        }
+      factor = CHOOSE (largest > 1e-30f, (float) CPU_ROUNDED_MOST / largest, zero);
+      AT (rounded, 0, v) = largest / (float) CPU_ROUNDED_MOST;
+      for (gsize part = 0; part < n; part += CPU_ROUNDED_PART)
+        {
+          Words *sum = to, products = { 0 };
+
+          to += 2;
+          for (gsize i = part; i < MIN (n, part + CPU_ROUNDED_PART); i += 4, to += 4)
+            {
+              Words bits[4];
+
+              for (gsize k = 0; k < 4; k++)
+                bits[k] = (Words) ((i + k < n ? AT (panel, i + k, v) : zero) * factor + magic);
+              to[0] = (bits[0] & 0xffff) | (bits[2] << 16);
+              to[2] = (bits[1] & 0xffff) | (bits[3] << 16);
+              products = FORM (PAIRS) (products, to[0], to[2]);
+            }
+          *sum = products;
+        }
+    }
+}
+
+/**
+ * One part of a product. With four numbers a, b, c, d of a token and A, B, C, D of a row,
+ *
+ *   (a + B)(b + A) + (c + D)(d + C) = (aA + bB + cC + dD) + (ab + cd) + (AB + CD)
+ *
+ * and the sums of the last two are known beforehand (Winograd 1968, A New Algorithm for Inner
+ * Product, IEEE Transactions on Computers C-17). The sums may run over; their difference does not.
+ */
+TARGET static inline void
+FORM (tile_rounded) (const gint32 *tile, const gint32 *row_scales, gsize fours, const gint32 *panel,
+                     const gint32 *scales, gboolean add, float *out)
+{
+  const gint32 *factors = tile + ROUNDED_ROWS;
+  Words sum[ROUNDED_ROWS][2] = { 0 };
+  float scale[ROUNDED_ROWS];
+
+  for (gsize i = 0; i < fours; i++)
+    {
+      const Words first[2] = { WORDS (panel, 1 + 2 * i, 0), WORDS (panel, 1 + 2 * i, 1) };
+      const Words second[2] = { WORDS (panel, 2 + 2 * i, 0), WORDS (panel, 2 + 2 * i, 1) };
+
+      for (gsize r = 0; r < ROUNDED_ROWS; r++)
+        for (gsize v = 0; v < 2; v++)
+          {
+            const Words none = { 0 };
+            const Words a = none + (guint32) factors[2 * i * ROUNDED_ROWS + r];
+            const Words b = none + (guint32) factors[(2 * i + 1) * ROUNDED_ROWS + r];
+
+            if (FORM (WINOGRAD))
+              sum[r][v] = FORM (PAIRS) (sum[r][v], (Halves) first[v] + (Halves) b,
+                                        (Halves) second[v] + (Halves) a);
+            else
+              sum[r][v] = FORM (PAIRS) (FORM (PAIRS) (sum[r][v], first[v], a), second[v], b);
+          }
+    }
+  memcpy (scale, row_scales, sizeof scale);
+  for (gsize r = 0; r < ROUNDED_ROWS; r++)
+    for (gsize v = 0; v < 2; v++)
+      {
+        Vector product;
+
+        if (FORM (WINOGRAD))
+          sum[r][v] -= WORDS (panel, 0, v) + (guint32) tile[r];
+        product = __builtin_convertvector((Mask) sum[r][v], Vector) * AT (scales, 0, v) * scale[r];
+        if (add)
+          product += AT (out, r, v);
+        AT (out, r, v) = product;
+      }
+}
+
+TARGET static void
+FORM (multiply_rounded) (const gint32 *tiles, gsize n_tiles, gsize depth, const gint32 *panel,
+                         float *out)
+{
+  const gsize step = cpu_rounded_words (depth, ROUNDED_ROWS);
+  gsize at = 1; /* of the part, in words of each token or row */
+
+  for (gsize p = 0; p < depth; p += CPU_ROUNDED_PART)
+    {
+      const gsize fours = (MIN (CPU_ROUNDED_PART, depth - p) + 3) / 4;
+
+      for (gsize t = 0; t < n_tiles; t++)
+        FORM (tile_rounded)
+      (tiles + t * step + at * ROUNDED_ROWS, tiles + t * step, fours, panel + at * LANES, panel,
+       p > 0, out + t * ROUNDED_ROWS * LANES);
+      at += 1 + 2 * fours;
     }
 }
 
@@ -291,7 +411,11 @@ static const CpuKernels FORM (kernels) = {
   .name = FORM_NAME,
   .lanes = LANES,
   .tile_rows = TILE_ROWS,
+  .rounded_rows = ROUNDED_ROWS,
+  .whole_rows = 2 * TILE_ROWS,
   .multiply = FORM (multiply),
+  .round = FORM (round),
+  .multiply_rounded = FORM (multiply_rounded),
   .layer_norm = FORM (layer_norm),
   .unit = FORM (unit),
   .soften = FORM (soften),
@@ -303,11 +427,15 @@ static const CpuKernels FORM (kernels) = {
 
 #undef Vector
 #undef Mask
+#undef Words
+#undef Halves
 #undef VECTOR_LANES
 #undef LANES
+#undef ROUNDED_ROWS
 #undef PART
 #undef CHUNK
 #undef AT
+#undef WORDS
 #undef LOOSE
 #undef CHOOSE
 #undef EXP

@@ -89,7 +89,8 @@ typedef struct
   guint classes; /* of CT-LiPro's own head; 0 where the checkpoint has none */
   Tensor *classifier_weight, *classifier_bias;
 
-  char hash[33]; /* XXH3 of the sizes and of the tensors above the classifier, as float32 */
+  char hash[33]; /* XXH3 of the sizes, of a precision other than float32, and of the tensors above
+                    the classifier, as float32 */
 } Ctvit;
 
 /** CtvitPlace: make a tensor of @numbers (C order), which are to be freed with g_free(). A failure

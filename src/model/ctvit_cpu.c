@@ -64,6 +64,7 @@ embed (gsize item, guint thread, gpointer data)
   const Block block = ctvit_cpu_block (k, 0, pass->tokens, item);
   const gsize patch = net->patch_weight->columns, dim = net->dim;
   const gsize step = patch * k->lanes, change_step = ctvit_cpu_rows (k, dim) * k->lanes;
+  CtvitOperand x;
 
   for (gsize i = 0; i < block.panels; i++)
     {
@@ -78,8 +79,8 @@ embed (gsize item, guint thread, gpointer data)
   for (gsize i = 0; i < block.panels; i++)
     k->layer_norm (s->x + i * step, patch, net->patch_norm.gamma->numbers,
                    net->patch_norm.beta->numbers, s->x + i * step);
-  ctvit_cpu_project (k, net->patch_weight->tiles, dim, patch, s->x, step, block.panels, s->change,
-                     change_step);
+  x = ctvit_cpu_operand (k, net->patch_weight, s->x, step, block.panels, s->rounded);
+  ctvit_cpu_project (k, net->patch_weight, &x, s->change, change_step);
   for (gsize i = 0; i < block.panels; i++)
     {
       float *panel = s->change + i * change_step;
@@ -144,29 +145,29 @@ add_feed_forward (gsize item, guint thread, gpointer data)
   const CtvitFeedForward *w = &pass->layer->feed_forward;
   CtvitScratch *s = pass->cpu->scratch[thread];
   const Block block = ctvit_cpu_block (k, 0, pass->tokens, item);
-  const gsize dim = net->dim, step = dim * k->lanes, tile = k->tile_rows * dim;
+  const gsize dim = net->dim, step = dim * k->lanes;
   const gsize hidden = ctvit_cpu_rows (k, net->inner), hidden_step = hidden * k->lanes;
   const gsize at_once = ctvit_cpu_rows (k, GATE_ROWS);
+  CtvitOperand x;
 
   ctvit_cpu_load_block (pass, &block, s->x);
   ctvit_cpu_norm_block (pass, &block, &w->norm, s->x, s->normed);
+  x = ctvit_cpu_operand (k, w->in, s->normed, step, block.panels, s->rounded);
   for (gsize first = 0; first < hidden; first += at_once)
     {
-      const gsize rows = MIN (at_once, hidden - first), tiles = rows / k->tile_rows;
-      const float *values = w->in->tiles + first * dim, *gates = values + hidden * dim;
+      const gsize rows = MIN (at_once, hidden - first);
 
       for (gsize i = 0; i < block.panels; i++)
         {
-          const float *x = s->normed + i * step;
           float *out = s->wide + i * hidden_step + first * k->lanes;
 
-          k->multiply (values, tile, tiles, dim, x, NULL, out);
-          k->multiply (gates, tile, tiles, dim, x, NULL, s->gates);
+          ctvit_cpu_multiply (k, w->in, first, rows, &x, i, out);
+          ctvit_cpu_multiply (k, w->in, hidden + first, rows, &x, i, s->gates);
           k->gate (out, s->gates, rows);
         }
     }
-  ctvit_cpu_project (k, w->out->tiles, dim, net->inner, s->wide, hidden_step, block.panels,
-                     s->change, ctvit_cpu_rows (k, dim) * k->lanes);
+  x = ctvit_cpu_operand (k, w->out, s->wide, hidden_step, block.panels, s->rounded);
+  ctvit_cpu_project (k, w->out, &x, s->change, ctvit_cpu_rows (k, dim) * k->lanes);
   ctvit_cpu_add_block (pass, &block, s->change);
 }
 

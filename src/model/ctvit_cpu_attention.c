@@ -50,12 +50,14 @@ project_group (const Pass *pass, CtvitScratch *s, gsize first, gsize tokens, gsi
       const Block block = ctvit_cpu_block (k, first, tokens, b);
       const gsize before = b * ctvit_cpu_block_panels (k);
       float *q = s->wide + before * q_step;
+      CtvitOperand x;
 
       ctvit_cpu_load_block (pass, &block, s->x);
       ctvit_cpu_norm_block (pass, &block, &w->norm, s->x, s->normed);
-      ctvit_cpu_project (k, w->to_q->tiles, inner, dim, s->normed, step, block.panels, q, q_step);
-      ctvit_cpu_project (k, w->to_kv->tiles, 2 * inner, dim, s->x, step, block.panels, s->change,
-                         kv_step);
+      x = ctvit_cpu_operand (k, w->to_q, s->normed, step, block.panels, s->rounded);
+      ctvit_cpu_project (k, w->to_q, &x, q, q_step);
+      x = ctvit_cpu_operand (k, w->to_kv, s->x, step, block.panels, s->rounded);
+      ctvit_cpu_project (k, w->to_kv, &x, s->change, kv_step);
       for (gsize i = 0; i < block.panels; i++)
         {
           for (gsize head = 0; head < net->heads; head++)
@@ -118,6 +120,7 @@ ctvit_cpu_add_attention (gsize item, guint thread, gpointer data)
   const Ctvit *net = pass->net;
   const CpuKernels *k = pass->kernels;
   CtvitScratch *s = pass->cpu->scratch[thread];
+  const Tensor *to_out = pass->layer->attention.to_out;
   const gsize first = item * pass->group * pass->sequence;
   const gsize tokens = MIN (pass->group * pass->sequence, pass->tokens - first);
   const gsize keys = ctvit_cpu_rows (k, tokens), panels = ctvit_cpu_panels (k, tokens);
@@ -146,9 +149,11 @@ ctvit_cpu_add_attention (gsize item, guint thread, gpointer data)
     {
       const Block block = ctvit_cpu_block (k, first, tokens, b);
 
-      ctvit_cpu_project (k, pass->layer->attention.to_out->tiles, net->dim, inner,
-                         s->wide + b * ctvit_cpu_block_panels (k) * q_step, q_step, block.panels,
-                         s->change, change_step);
+      const float *attended = s->wide + b * ctvit_cpu_block_panels (k) * q_step;
+      const CtvitOperand x =
+          ctvit_cpu_operand (k, to_out, attended, q_step, block.panels, s->rounded);
+
+      ctvit_cpu_project (k, to_out, &x, s->change, change_step);
       ctvit_cpu_add_block (pass, &block, s->change);
     }
 }

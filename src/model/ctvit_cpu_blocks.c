@@ -33,14 +33,22 @@ ctvit_cpu_scratch_new (const CtvitCpu *cpu, GError **error)
     { &s->mask, keys * k->lanes },
     { &s->out, ctvit_cpu_rows (k, net->dim_head) * k->lanes },
     { &s->largest, block },
+    { &s->least, block },
     { &s->sum, k->lanes },
   };
+  const gsize widest = MAX (MAX (patch, net->inner), MAX (attention, net->dim));
+  const gsize strips = ctvit_cpu_rows (k, net->codebook_size) / k->whole_rows;
 
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     if ((*parts[i].at = ctvit_cpu_floats (parts[i].n, error)) == NULL)
       return NULL;
-  s->where = (gint32 *) ctvit_cpu_floats (block, error);
-  return s->where != NULL ? g_steal_pointer (&s) : NULL;
+  if ((s->where = (gint32 *) ctvit_cpu_floats (block, error)) == NULL)
+    return NULL;
+  if (cpu->precision == ENCODER_FLOAT32)
+    return g_steal_pointer (&s);
+  s->rounded = (gint32 *) ctvit_cpu_floats (cpu_rounded_words (widest, block), error);
+  s->strips = s->rounded != NULL ? ctvit_cpu_floats (strips * block, error) : NULL;
+  return s->strips != NULL ? g_steal_pointer (&s) : NULL;
 }
 
 void
@@ -60,8 +68,11 @@ ctvit_cpu_scratch_free (CtvitScratch *s)
   g_free (s->mask);
   g_free (s->out);
   g_free (s->largest);
+  g_free (s->least);
   g_free (s->sum);
   g_free (s->where);
+  g_free (s->rounded);
+  g_free (s->strips);
   g_free (s);
 }
 

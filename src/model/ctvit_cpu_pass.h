@@ -22,16 +22,19 @@
 /** What one thread computes in. */
 struct _CtvitScratch
 {
-  float *patches;       /* of a panel, one behind the other */
-  float *x, *normed;    /* a block of panels: patches or tokens, and their norm */
-  float *wide;          /* queries of all panels of a group, or a block's hidden layer */
-  float *change;        /* a block: keys and values, or what is added to the tokens */
-  float *gates;         /* a panel */
-  float *keys, *values; /* of a group, in tiles, head by head */
-  float *scores, *mask; /* a panel: keys × lanes */
-  float *out;           /* a panel: dim_head × lanes */
-  float *largest, *sum; /* lanes */
+  float *patches;         /* of a panel, one behind the other */
+  float *x, *normed;      /* a block of panels: patches or tokens, and their norm */
+  float *wide;            /* queries of all panels of a group, or a block's hidden layer */
+  float *change;          /* a block: keys and values, or what is added to the tokens */
+  float *gates;           /* a panel */
+  float *keys, *values;   /* of a group, in tiles, head by head */
+  float *scores, *mask;   /* a panel: keys × lanes */
+  float *out;             /* a panel: dim_head × lanes */
+  float *largest, *least; /* of a block's tokens */
+  float *sum;             /* lanes */
   gint32 *where;
+  gint32 *rounded; /* %NULL, or a block of panels as the products take them */
+  float *strips;   /* %NULL, or of a block's tokens the largest score of each whole_rows codes */
 };
 
 /** What stays the same during one pass, and the step at hand. */
@@ -80,13 +83,6 @@ static inline gsize
 ctvit_cpu_panels (const CpuKernels *kernels, gsize tokens)
 {
   return (tokens + kernels->lanes - 1) / kernels->lanes;
-}
-
-/** Rows that a product with tiles fills. */
-static inline gsize
-ctvit_cpu_rows (const CpuKernels *kernels, gsize rows)
-{
-  return ctvit_cpu_whole (rows, kernels->tile_rows);
 }
 
 /* ---- blocks ---- */

@@ -9,78 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Numbers of weights that stay in the second cache while panels go by: 192 KiB. */
-#define GROUP_NUMBERS (48u << 10)
-
-gsize
-ctvit_cpu_whole (gsize n, gsize unit)
-{
-  return (n + unit - 1) / unit * unit;
-}
-
-float *
-ctvit_cpu_floats (gsize n, GError **error)
-{
-  void *numbers = NULL;
-
-  if (posix_memalign (&numbers, 64, MAX (n, 1) * sizeof (float)) == 0)
-    return numbers;
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY, "%.1f MB for the encoder were refused",
-               (double) n * sizeof (float) / 1e6);
-  return NULL;
-}
-
-float *
-ctvit_cpu_tile (const CpuKernels *kernels, const float *numbers, gsize rows, gsize columns,
-                GError **error)
-{
-  const gsize unit = kernels->tile_rows;
-  float *tiles = ctvit_cpu_floats (ctvit_cpu_whole (rows, unit) * columns, error), *to = tiles;
-
-  for (gsize first = 0; tiles != NULL && first < rows; first += unit)
-    for (gsize c = 0; c < columns; c++)
-      for (gsize r = first; r < first + unit; r++)
-        *to++ = r < rows ? numbers[r * columns + c] : 0;
-  return tiles;
-}
-
-void
-ctvit_cpu_project (const CpuKernels *kernels, const float *tiles, gsize rows, gsize depth,
-                   const float *in, gsize in_step, gsize n_panels, float *out, gsize out_step)
-{
-  const gsize unit = kernels->tile_rows, n = (rows + unit - 1) / unit;
-  const gsize group = MAX (1, GROUP_NUMBERS / (depth * unit));
-
-  for (gsize first = 0; first < n; first += group)
-    for (gsize i = 0; i < n_panels; i++)
-      kernels->multiply (tiles + first * unit * depth, unit * depth, MIN (group, n - first), depth,
-                         in + i * in_step, NULL,
-                         out + i * out_step + first * unit * kernels->lanes);
-}
-
-void
-ctvit_cpu_load_panel (const CpuKernels *kernels, const float *tokens, gsize n, gsize width,
-                      float *panel)
-{
-  enum
-  {
-    PART = 16 /* numbers of a cache line */
-  };
-  const gsize lanes = kernels->lanes;
-
-  if (n < lanes)
-    memset (panel, 0, width * lanes * sizeof *panel);
-  for (gsize first = 0; first < width; first += PART)
-    for (gsize l = 0; l < n; l++)
-      {
-        const float *from = tokens + l * width + first;
-        float *to = panel + first * lanes + l;
-
-        for (gsize c = 0; c < MIN (PART, width - first); c++)
-          to[c * lanes] = from[c];
-      }
-}
-
 /* ---- placing ---- */
 
 static void
@@ -90,6 +18,7 @@ tensor_free (gpointer data)
 
   g_free (tensor->numbers);
   g_free (tensor->tiles);
+  g_free (tensor->rounded);
   g_free (tensor);
 }
 
@@ -117,25 +46,35 @@ pack (const CtvitCpu *cpu, Tensor *matrix, GError **error)
   return matrix->tiles != NULL;
 }
 
-/** Values and gates in tiles of their own, one behind the other. */
+/** Of a matrix whose products are rounded where the encoder's precision says so. */
+static gboolean
+pack_product (const CtvitCpu *cpu, Tensor *matrix, GError **error)
+{
+  if (cpu->precision == ENCODER_FLOAT32)
+    return pack (cpu, matrix, error);
+  matrix->rounded =
+      ctvit_cpu_round (cpu->kernels, matrix->numbers, matrix->rows, matrix->columns, error);
+  g_clear_pointer (&matrix->numbers, g_free);
+  return matrix->rounded != NULL;
+}
+
+/** Values and gates each fill whole tiles. */
 static gboolean
 pack_halves (const CtvitCpu *cpu, Tensor *matrix, GError **error)
 {
   const gsize half = matrix->rows / 2, n = half * matrix->columns;
-  const gsize tiled = ctvit_cpu_whole (half, cpu->kernels->tile_rows) * matrix->columns;
+  const gsize whole = ctvit_cpu_rows (cpu->kernels, half) * matrix->columns;
+  g_autofree float *numbers = ctvit_cpu_floats (2 * whole, error);
 
-  matrix->tiles = ctvit_cpu_floats (2 * tiled, error);
-  for (guint i = 0; i < 2 && matrix->tiles != NULL; i++)
-    {
-      g_autofree float *tiles =
-          ctvit_cpu_tile (cpu->kernels, matrix->numbers + i * n, half, matrix->columns, error);
-
-      if (tiles == NULL)
-        return FALSE;
-      memcpy (matrix->tiles + i * tiled, tiles, tiled * sizeof *tiles);
-    }
-  g_clear_pointer (&matrix->numbers, g_free);
-  return matrix->tiles != NULL;
+  if (numbers == NULL)
+    return FALSE;
+  memset (numbers, 0, 2 * whole * sizeof *numbers);
+  for (guint i = 0; i < 2; i++)
+    memcpy (numbers + i * whole, matrix->numbers + i * n, n * sizeof *numbers);
+  g_free (matrix->numbers);
+  matrix->numbers = g_steal_pointer (&numbers);
+  matrix->rows = 2 * whole / matrix->columns;
+  return pack_product (cpu, matrix, error);
 }
 
 /** dim × 27 → 27 × dim */
@@ -165,10 +104,11 @@ pack_transformer (const CtvitCpu *cpu, const CtvitTransformer *transformer, GErr
       const CtvitLayer *layer = &transformer->layers[i];
 
       if (!pack_peg (cpu->net, layer->peg.kernel, error)
-          || !pack (cpu, layer->attention.to_q, error) || !pack (cpu, layer->attention.to_kv, error)
-          || !pack (cpu, layer->attention.to_out, error)
+          || !pack_product (cpu, layer->attention.to_q, error)
+          || !pack_product (cpu, layer->attention.to_kv, error)
+          || !pack_product (cpu, layer->attention.to_out, error)
           || !pack_halves (cpu, layer->feed_forward.in, error)
-          || !pack (cpu, layer->feed_forward.out, error))
+          || !pack_product (cpu, layer->feed_forward.out, error))
         return FALSE;
     }
   return TRUE;
@@ -176,7 +116,7 @@ pack_transformer (const CtvitCpu *cpu, const CtvitTransformer *transformer, GErr
 
 /** Tiles of the codes at norm 1, beside the codes as stored. */
 static gboolean
-pack_codes (const CtvitCpu *cpu, Tensor *codes, GError **error)
+pack_codes (CtvitCpu *cpu, Tensor *codes, GError **error)
 {
   const gsize n = codes->rows * codes->columns;
   g_autofree float *unit = g_memdup2 (codes->numbers, n * sizeof (float));
@@ -189,7 +129,12 @@ pack_codes (const CtvitCpu *cpu, Tensor *codes, GError **error)
         code[c] /= MAX (size, 1e-12f);
     }
   codes->tiles = ctvit_cpu_tile (cpu->kernels, unit, codes->rows, codes->columns, error);
-  return codes->tiles != NULL;
+  if (codes->tiles == NULL || cpu->precision == ENCODER_FLOAT32)
+    return codes->tiles != NULL;
+  codes->rounded = ctvit_cpu_round (cpu->kernels, unit, codes->rows, codes->columns, error);
+  for (gsize i = 0; i < n; i++)
+    cpu->codes_scale = MAX (cpu->codes_scale, fabsf (unit[i]) / CPU_ROUNDED_MOST);
+  return codes->rounded != NULL;
 }
 
 /* ---- position bias ---- */
@@ -215,7 +160,7 @@ offset_biases (const CtvitCpu *cpu, gsize n_offsets, GError **error)
   const CtvitPositionBias *w = &cpu->net->position;
   const CpuKernels *k = cpu->kernels;
   const gsize width = w->weight[0]->rows, heads = cpu->net->heads;
-  const gsize size = ctvit_cpu_whole (MAX (width, heads), k->tile_rows) * k->lanes;
+  const gsize size = ctvit_cpu_rows (k, MAX (width, heads)) * k->lanes;
   g_autofree float *offsets = g_new (float, 2 * n_offsets);
   g_autofree float *x = ctvit_cpu_floats (size, error);
   g_autofree float *y = x != NULL ? ctvit_cpu_floats (size, error) : NULL;
@@ -232,10 +177,10 @@ offset_biases (const CtvitCpu *cpu, gsize n_offsets, GError **error)
       ctvit_cpu_load_panel (k, offsets + 2 * first, n, 2, x);
       for (guint i = 0; i < 3; i++)
         {
+          const CtvitOperand operand = { .n = 1, .panels = x };
           float *swap = x;
 
-          ctvit_cpu_project (k, w->weight[i]->tiles, w->weight[i]->rows, w->weight[i]->columns, x,
-                             0, 1, y, 0);
+          ctvit_cpu_project (k, w->weight[i], &operand, y, 0);
           activate (cpu, y, w->bias[i], i == 2);
           x = y;
           y = swap;
@@ -253,7 +198,7 @@ place_position (CtvitCpu *cpu, GError **error)
   const Ctvit *net = cpu->net;
   const CpuKernels *k = cpu->kernels;
   const gsize n = (gsize) net->tokens_h * net->tokens_w, lanes = k->lanes;
-  const gsize keys = ctvit_cpu_whole (n, k->tile_rows), queries = ctvit_cpu_whole (n, lanes);
+  const gsize keys = ctvit_cpu_rows (k, n), queries = (n + lanes - 1) / lanes * lanes;
   g_autofree float *biases = NULL;
   float *to;
 
@@ -287,12 +232,13 @@ ctvit_cpu_load (const char *path, const EncoderDescription *description, guint t
   gsize numbers;
 
   cpu->kernels = cpu_kernels (0);
+  cpu->precision = description->precision;
   cpu->tensors = g_ptr_array_new_with_free_func (tensor_free);
   net = cpu->net = ctvit_load (path, description, place, cpu->tensors, error);
   if (net == NULL)
     return NULL;
   numbers = (gsize) net->tokens_t * net->tokens_h * net->tokens_w * net->dim;
-  if (!pack (cpu, net->patch_weight, error) || !pack_transformer (cpu, &net->spatial, error)
+  if (!pack_product (cpu, net->patch_weight, error) || !pack_transformer (cpu, &net->spatial, error)
       || !pack_transformer (cpu, &net->temporal, error) || !pack_codes (cpu, net->codes, error)
       || !place_position (cpu, error) || (cpu->x = ctvit_cpu_floats (numbers, error)) == NULL
       || (cpu->y = ctvit_cpu_floats (numbers, error)) == NULL)

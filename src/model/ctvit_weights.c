@@ -386,14 +386,16 @@ check_kind (const Checkpoint *checkpoint, GError **error)
   return FALSE;
 }
 
-/** The weights alone do not make the latent: the same numbers cut into other patches are another
- * encoder. */
+/** The weights alone do not make the latent: the same numbers cut into other patches, or computed
+ * with another precision, are another encoder. */
 static void
-hash_sizes (XXH3_state_t *hash, const Ctvit *net)
+hash_sizes (XXH3_state_t *hash, const Ctvit *net, EncoderPrecision precision)
 {
   g_autofree char *sizes = g_strdup_printf (
-      "ctvit heads=%u patch=%u,%u,%u tokens=%u,%u,%u", net->heads, net->patch_frames,
-      net->patch_height, net->patch_width, net->tokens_t, net->tokens_h, net->tokens_w);
+      "ctvit heads=%u patch=%u,%u,%u tokens=%u,%u,%u%s%s", net->heads, net->patch_frames,
+      net->patch_height, net->patch_width, net->tokens_t, net->tokens_h, net->tokens_w,
+      precision != ENCODER_FLOAT32 ? " precision=" : "",
+      precision != ENCODER_FLOAT32 ? encoder_precision_name (precision) : "");
 
   XXH3_128bits_update (hash, sizes, strlen (sizes) + 1);
 }
@@ -430,7 +432,7 @@ ctvit_load (const char *path, const EncoderDescription *description, CtvitPlace 
 
   reader.place = place;
   reader.user_data = user_data;
-  hash_sizes (reader.hash, net);
+  hash_sizes (reader.hash, net, description->precision);
   read_network (&reader, net);
   hash_text (reader.hash, net->hash);
   read_classifier (&reader, net);

@@ -11,6 +11,34 @@
 #define ARCHITECTURE "ctvit"
 #define MAX_SIZE 8192
 
+static const char *const precisions[ENCODER_N_PRECISIONS + 1] = {
+  [ENCODER_FLOAT32] = "float32",
+  [ENCODER_INT16] = "int16",
+};
+
+const char *
+encoder_precision_name (EncoderPrecision precision)
+{
+  return precisions[precision];
+}
+
+gboolean
+encoder_precision_parse (const char *name, EncoderPrecision *precision, GError **error)
+{
+  g_autofree char *known = NULL;
+
+  for (guint i = 0; i < ENCODER_N_PRECISIONS; i++)
+    if (strcmp (name, precisions[i]) == 0)
+      {
+        *precision = i;
+        return TRUE;
+      }
+  known = g_strjoinv (", ", (char **) precisions);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE, "precision %s: choose one of %s", name,
+               known);
+  return FALSE;
+}
+
 static gboolean
 wrong (const char *source, const char *group, const char *key, const char *expected, GError **error)
 {
@@ -64,7 +92,8 @@ check_keys (GKeyFile *file, const char *source, GError **error)
 {
   static const char *const groups[] = { ENCODER, PREPARATION, NULL };
   static const char *const known[][9] = {
-    { "architecture", "image_size", "patch_size", "frames", "temporal_patch_size", "heads", NULL },
+    { "architecture", "image_size", "patch_size", "frames", "temporal_patch_size", "heads",
+      "precision", NULL },
     { "spacing_mm", "shape", "hu_min", "hu_max", "hu_scale", "pad", NULL },
   };
   g_auto (GStrv) found = g_key_file_get_groups (file, NULL);
@@ -98,6 +127,18 @@ check_keys (GKeyFile *file, const char *source, GError **error)
           }
     }
   return TRUE;
+}
+
+/** Where it is not said, it is float32. */
+static gboolean
+read_precision (GKeyFile *file, const char *source, EncoderPrecision *precision, GError **error)
+{
+  g_autofree char *name = g_key_file_get_string (file, ENCODER, "precision", NULL);
+
+  if (name == NULL || encoder_precision_parse (name, precision, error))
+    return TRUE;
+  g_prefix_error (error, "%s: [" ENCODER "] ", source);
+  return FALSE;
 }
 
 /** Sizes must divide, and the two groups must speak of the same tensor. */
@@ -150,6 +191,7 @@ encoder_description_parse (const char *text, const char *source, GError **error)
       || !read_sizes (file, source, ENCODER, "temporal_patch_size", FALSE, 1,
                       &d->temporal_patch_size, error)
       || !read_sizes (file, source, ENCODER, "heads", FALSE, 1, &heads, error)
+      || !read_precision (file, source, &d->precision, error)
       || !read_numbers (file, source, PREPARATION, "spacing_mm", FALSE, 3, d->spacing_mm, error)
       || !read_sizes (file, source, PREPARATION, "shape", FALSE, 3, d->shape, error)
       || !read_numbers (file, source, PREPARATION, "hu_min", FALSE, 1, &d->hu_min, error)
@@ -203,6 +245,8 @@ encoder_description_text (const EncoderDescription *d)
   set_sizes (file, ENCODER, "frames", &d->frames, 1);
   set_sizes (file, ENCODER, "temporal_patch_size", &d->temporal_patch_size, 1);
   set_sizes (file, ENCODER, "heads", &heads, 1);
+  if (d->precision != ENCODER_FLOAT32)
+    g_key_file_set_string (file, ENCODER, "precision", precisions[d->precision]);
   g_key_file_set_double_list (file, PREPARATION, "spacing_mm", (double *) d->spacing_mm, 3);
   set_sizes (file, PREPARATION, "shape", d->shape, 3);
   g_key_file_set_double (file, PREPARATION, "hu_min", d->hu_min);

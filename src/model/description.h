@@ -10,6 +10,7 @@
  *     frames=240
  *     temporal_patch_size=10
  *     heads=8
+ *     precision=int16           how products are computed; float32 where it is not said
  *     [preparation]
  *     spacing_mm=1.5;0.75;0.75  target, z;x;y
  *     shape=240;480;480
@@ -22,6 +23,19 @@
 
 #include <glib.h>
 
+/** What the matrix products are computed with; the rest is float32. */
+typedef enum
+{
+  ENCODER_FLOAT32,
+  ENCODER_INT16, /* numbers of 12 significant bits, in integers; see cpu_kernels.h */
+  ENCODER_N_PRECISIONS
+} EncoderPrecision;
+
+const char *encoder_precision_name (EncoderPrecision precision);
+
+/** encoder_precision_parse: another word is CTCLIP_ERROR_USAGE that lists those there are. */
+gboolean encoder_precision_parse (const char *name, EncoderPrecision *precision, GError **error);
+
 typedef struct
 {
   char *path;
@@ -29,6 +43,7 @@ typedef struct
   gsize patch_height, patch_width;
   gsize frames, temporal_patch_size;
   guint heads;
+  EncoderPrecision precision;
   double spacing_mm[3]; /* z x y */
   gsize shape[3];       /* z x y; equal to frames, image_height, image_width */
   double hu_min, hu_max, hu_scale, pad;

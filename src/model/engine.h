@@ -66,8 +66,8 @@ typedef struct
   guint latent_width;
   gboolean has_classifier; /* CT-LiPro's own head is in the checkpoint */
   guint classes;           /* of that head; 0 without one */
-  char weights_hash[33];   /* XXH3 of the sizes and of the tensors that the image path reads, as
-                              float32 */
+  char weights_hash[33];   /* XXH3 of the sizes, of a precision other than float32, and of the
+                              tensors that the image path reads, as float32 */
 } EngineEncoderInfo;
 
 /**

@@ -70,8 +70,9 @@ enum
 typedef struct
 {
   const CpuKernels *kernels;
-  float *tiles, *panel; /* the weights; one panel stands for all tokens */
-  float **out;          /* of each thread */
+  Tensor weights;
+  float *panel; /* stands for all tokens */
+  float **out;  /* of each thread */
 } Product;
 
 static void
@@ -79,8 +80,9 @@ multiply (gsize item, guint thread, gpointer data)
 {
   const Product *product = data;
 
-  ctvit_cpu_project (product->kernels, product->tiles, HIDDEN, WIDTH, product->panel, 0, 4,
-                     product->out[thread], 0);
+  const CtvitOperand x = { .n = 4, .panels = product->panel };
+
+  ctvit_cpu_project (product->kernels, &product->weights, &x, product->out[thread], 0);
 }
 
 /** The weights, a panel, and room for what each thread makes of them. */
@@ -88,12 +90,13 @@ static gboolean
 product_init (Product *product, guint threads, GError **error)
 {
   const CpuKernels *k = product->kernels;
-  const gsize out = ctvit_cpu_whole (HIDDEN, k->tile_rows) * k->lanes;
+  const gsize out = ctvit_cpu_rows (k, HIDDEN) * k->lanes;
   g_autofree float *weights = g_new0 (float, HIDDEN *WIDTH);
 
   product->out = g_new0 (float *, threads);
-  product->tiles = ctvit_cpu_tile (k, weights, HIDDEN, WIDTH, error);
-  if (product->tiles == NULL
+  product->weights = (Tensor){ .rows = HIDDEN, .columns = WIDTH };
+  product->weights.tiles = ctvit_cpu_tile (k, weights, HIDDEN, WIDTH, error);
+  if (product->weights.tiles == NULL
       || (product->panel = ctvit_cpu_floats (WIDTH * k->lanes, error)) == NULL)
     return FALSE;
   memset (product->panel, 0, WIDTH * k->lanes * sizeof (float));
@@ -110,7 +113,7 @@ product_clear (Product *product, guint threads)
     g_free (product->out[i]);
   g_free (product->out);
   g_free (product->panel);
-  g_free (product->tiles);
+  g_free (product->weights.tiles);
 }
 
 static double

@@ -132,8 +132,16 @@ static EngineEncoder *
 torch_encoder_open (Engine *engine, const char *checkpoint_path,
                     const EncoderDescription *description, GError **error)
 {
-  EngineEncoder *encoder = g_new0 (EngineEncoder, 1);
+  EngineEncoder *encoder;
 
+  if (description->precision != ENCODER_FLOAT32)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
+                   "precision %s: only the processor's own loops have it; choose --device cpu",
+                   encoder_precision_name (description->precision));
+      return NULL;
+    }
+  encoder = g_new0 (EngineEncoder, 1);
   torch_runtime_set_threads (engine->threads);
   encoder->form.module = &ctclip_engine_module;
   encoder->engine = engine;

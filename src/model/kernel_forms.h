@@ -27,9 +27,13 @@
 #define VECTOR_BYTES_avx2 32
 #define TILE_ROWS_avx2 6
 
-#define TARGET_avx512 __attribute__ ((target ("avx512f")))
+#define TARGET_avx512 __attribute__ ((target ("avx512f,avx512bw")))
 #define VECTOR_BYTES_avx512 64
 #define TILE_ROWS_avx512 12
+
+#define TARGET_avx512vnni __attribute__ ((target ("avx512f,avx512bw,avx512vnni")))
+#define VECTOR_BYTES_avx512vnni 64
+#define TILE_ROWS_avx512vnni 12
 
 #define JOIN(word, kind) word##_##kind
 #define JOIN_EXPANDED(word, kind) JOIN (word, kind)
@@ -51,6 +55,10 @@
 #define KIND avx512
 #include FORM_FILE
 #undef KIND
+
+#define KIND avx512vnni
+#include FORM_FILE
+#undef KIND
 #endif
 
 /** The form that is the best for this processor but @i; %NULL past the last. */
@@ -58,7 +66,11 @@ static const Kernels *
 form (guint i)
 {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports ("avx512f") && i-- == 0)
+  const gboolean avx512 = __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw");
+
+  if (avx512 && __builtin_cpu_supports ("avx512vnni") && i-- == 0)
+    return &kernels_avx512vnni;
+  if (avx512 && i-- == 0)
     return &kernels_avx512;
   if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && i-- == 0)
     return &kernels_avx2;

@@ -390,7 +390,8 @@ ensure_encoder (StudyEncode *study, CatalogStore *store, const Encoding *encodin
                 GError **error)
 {
   const EngineEncoderInfo *info = engine_encoder_info (encoding->encoder);
-  g_autofree char *base = g_path_get_basename (study->options.checkpoint);
+  g_autofree char *base =
+      encoding_encoder_name (study->options.checkpoint, encoding->description->precision);
   g_autofree char *checkpoint = g_canonicalize_filename (study->options.checkpoint, NULL);
   g_autofree char *description = encoder_description_text (encoding->description);
   CatalogEncoder encoder = { .name =
@@ -409,9 +410,14 @@ ensure_encoder (StudyEncode *study, CatalogStore *store, const Encoding *encodin
 
 /** For later experiments. */
 static gboolean
-remember_paths (const StudyEncode *study, CatalogStore *store, GError **error)
+remember_encoder (const StudyEncode *study, const Encoding *encoding, CatalogStore *store,
+                  GError **error)
 {
-  return study_setting_set_path (store, STUDY_SETTING_CHECKPOINT, study->options.checkpoint, error)
+  const char *precision = encoder_precision_name (encoding->description->precision);
+
+  return catalog_store_set (store, STUDY_SETTING_PRECISION, precision, error)
+         && study_setting_set_path (store, STUDY_SETTING_CHECKPOINT, study->options.checkpoint,
+                                    error)
          && study_setting_set_path (store, STUDY_SETTING_DESCRIPTION, study->options.description,
                                     error)
          && study_setting_set_path (store, STUDY_SETTING_VOLUMES, study->volumes_directory, error);
@@ -485,7 +491,8 @@ study_encode (Job *job, gpointer data, GError **error)
   job_stage (job, "loading the encoder", "", 0);
   encoding = encoding_open (&study->options, error);
   if (encoding == NULL || !ensure_encoder (study, store, encoding, &pipeline.encoder_id, error)
-      || !remember_paths (study, store, error) || !remember_device (encoding, store, error))
+      || !remember_encoder (study, encoding, store, error)
+      || !remember_device (encoding, store, error))
     return FALSE;
 
   pipeline.encoding = encoding;

@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 
 #define DEFAULT_DESCRIPTION "encoders/ct-clip.ini"
-#define PRECISION "float32"
 
 /** The description that goes with a checkpoint: the given one, the one beside it, or CT-CLIP's. */
 static EncoderDescription *
@@ -55,7 +54,10 @@ encoding_open (const EncodingOptions *options, GError **error)
   g_autoptr (Encoding) encoding = g_new0 (Encoding, 1);
 
   encoding->description = find_description (options, error);
-  if (encoding->description == NULL)
+  if (encoding->description == NULL
+      || (options->precision != NULL
+          && !encoder_precision_parse (options->precision, &encoding->description->precision,
+                                       error)))
     return NULL;
   encoding->engine = engine_open (options->device, options->threads, error);
   if (encoding->engine == NULL)
@@ -80,6 +82,16 @@ encoding_free (Encoding *encoding)
   g_free (encoding);
 }
 
+char *
+encoding_encoder_name (const char *checkpoint, EncoderPrecision precision)
+{
+  g_autofree char *base = g_path_get_basename (checkpoint);
+
+  return precision == ENCODER_FLOAT32
+             ? g_steal_pointer (&base)
+             : g_strconcat (base, "-", encoder_precision_name (precision), NULL);
+}
+
 VolumeMetadata
 encoding_metadata (const CatalogRecord *record)
 {
@@ -100,7 +112,7 @@ key_of (const Encoding *encoding, const char *content_hash, const char *kind,
 {
   g_autofree char *text =
       g_strjoin ("|", kind, content_hash, engine_encoder_info (encoding->encoder)->weights_hash,
-                 PRECISION, preparation, NULL);
+                 encoder_precision_name (encoding->description->precision), preparation, NULL);
 
   return bytes_hash (text, strlen (text));
 }

@@ -17,6 +17,7 @@ typedef struct
   guint threads;                /* 0: all */
   VolumeRescale rescale;
   VolumeOrient orient;
+  const char *precision; /* (nullable) by name; %NULL: the description's */
 } EncodingOptions;
 
 typedef struct
@@ -32,6 +33,10 @@ typedef struct
 Encoding *encoding_open (const EncodingOptions *options, GError **error);
 void encoding_free (Encoding *encoding);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Encoding, encoding_free)
+
+/** encoding_encoder_name: what an encoder is called where nobody names it: the checkpoint's base
+ * name, and the precision where it is another than float32. Free with g_free. */
+char *encoding_encoder_name (const char *checkpoint, EncoderPrecision precision);
 
 /** encoding_preparation: the description's preparation with the user's policies. */
 VolumePreparation encoding_preparation (const EncoderDescription *description,

@@ -4,8 +4,31 @@
 #include "catalog/latents.h"
 #include "study/encode_job.h"
 #include "study/sample_job.h"
+#include "study/settings.h"
 
 #include <string.h>
+
+/** By name, the precision that @checkpoint was last encoded with; %NULL where it never was. */
+static char *
+last_precision (CatalogStore *store, const char *checkpoint)
+{
+  g_autofree char *path = g_canonicalize_filename (checkpoint, NULL);
+  g_autofree char *last = catalog_store_get (store, STUDY_SETTING_CHECKPOINT);
+
+  return g_strcmp0 (path, last) == 0 ? catalog_store_get (store, STUDY_SETTING_PRECISION) : NULL;
+}
+
+/** By name, the precision of the encoder that lacks latents, or of one that is new. */
+static char *
+precision_of (CatalogStore *store, const CatalogEncoder *encoder, const char *checkpoint)
+{
+  g_autoptr (EncoderDescription) description =
+      encoder != NULL ? encoder_description_parse (encoder->description, encoder->name, NULL)
+                      : NULL;
+
+  return description != NULL ? g_strdup (encoder_precision_name (description->precision))
+                             : last_precision (store, checkpoint);
+}
 
 char *
 study_experiment_encoder (CatalogStore *store, const TrainParameters *parameters,
@@ -16,7 +39,14 @@ study_experiment_encoder (CatalogStore *store, const TrainParameters *parameters
   if (*parameters->encoder_name != '\0')
     return g_strdup (parameters->encoder_name);
   if (checkpoint != NULL)
-    return g_path_get_basename (checkpoint);
+    {
+      g_autofree char *name = last_precision (store, checkpoint);
+      EncoderPrecision precision = ENCODER_FLOAT32;
+
+      if (name != NULL)
+        encoder_precision_parse (name, &precision, NULL);
+      return encoding_encoder_name (checkpoint, precision);
+    }
   latest = catalog_encoder_find (store, NULL, NULL);
   return latest != NULL ? g_strdup (latest->name) : NULL;
 }
@@ -89,7 +119,8 @@ check_known_failures (CatalogStore *store, const CatalogEncoder *encoder, char *
 }
 
 static gboolean
-encode_missing (StudyExperiment *study, Job *job, char **missing, GError **error)
+encode_missing (StudyExperiment *study, Job *job, const char *precision, char **missing,
+                GError **error)
 {
   const TrainParameters *parameters = study->parameters;
   const char *encoder_name = *parameters->encoder_name != '\0' ? parameters->encoder_name : NULL;
@@ -99,7 +130,8 @@ encode_missing (StudyExperiment *study, Job *job, char **missing, GError **error
                                                .device = parameters->device,
                                                .threads = study->threads,
                                                .rescale = VOLUME_RESCALE_AUTO,
-                                               .orient = VOLUME_ORIENT_LPS },
+                                               .orient = VOLUME_ORIENT_LPS,
+                                               .precision = precision },
                                   .encoder_name = encoder_name,
                                   .volumes_directory = study->volumes_directory,
                                   .volumes = missing,
@@ -118,6 +150,7 @@ complete_latents (StudyExperiment *study, Job *job, CatalogStore *store, const c
   g_autoptr (CatalogEncoder) encoder =
       encoder_name != NULL ? catalog_encoder_find (store, encoder_name, NULL) : NULL;
   g_auto (GStrv) missing = find_missing (store, study->parameters, encoder, error);
+  g_autofree char *precision = NULL;
 
   if (missing == NULL)
     return FALSE;
@@ -126,7 +159,8 @@ complete_latents (StudyExperiment *study, Job *job, CatalogStore *store, const c
     return TRUE;
   if (study->checkpoint == NULL || study->volumes_directory == NULL)
     return check_known_failures (store, encoder, missing, error);
-  return encode_missing (study, job, missing, error);
+  precision = precision_of (store, encoder, study->checkpoint);
+  return encode_missing (study, job, precision, missing, error);
 }
 
 static gboolean

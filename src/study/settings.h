@@ -7,6 +7,7 @@
 
 /* Written by every encoding of a cohort, as absolute paths; "" where it was not given. */
 #define STUDY_SETTING_CHECKPOINT "encoder.checkpoint"
+#define STUDY_SETTING_PRECISION "encoder.precision" /* of that checkpoint, by name */
 #define STUDY_SETTING_DESCRIPTION "encoder.description"
 #define STUDY_SETTING_VOLUMES "volumes.directory"
 
