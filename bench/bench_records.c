@@ -156,6 +156,12 @@ main (int argc, char **argv)
   bench_list (store, "searched", "", (CatalogListOptions){ .search = "nodule" });
   bench_list (store, "searched for a rare word", "",
               (CatalogListOptions){ .search = "osteophytes x" });
+  bench_list (store, "searched for a letter", "", (CatalogListOptions){ .search = "n" });
+  bench_list (store, "searched, sorted by age", "",
+              (CatalogListOptions){ .search = "nodule", .sort = "age" });
+  bench_list (store, "filtered, sorted by age", "emphysema AND sex = F",
+              (CatalogListOptions){ .sort = "age" });
+  bench_list (store, "errors first", "", (CatalogListOptions){ .sort = "error", .run_id = 1 });
   bench_list (store, "sorted by age", "", (CatalogListOptions){ .sort = "age" });
   bench_list (store, "sorted by a finding", "", (CatalogListOptions){ .sort = "emphysema" });
   bench_ids (store, "", (CatalogListOptions){ .limit = VISIBLE });

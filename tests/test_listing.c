@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "catalog/latents.h"
 #include "catalog/listing.h"
+#include "catalog/row_indexes.h"
 #include "catalog/runs.h"
 
 #include <math.h>
@@ -425,6 +426,72 @@ test_order_by_encoding_is_that_of_the_encoder (void **state)
   assert_true (rows[g_array_index (other, gint64, 0) - 1].encoded);
 }
 
+/* ---- pages ---- */
+
+/** A page of a list is that of the whole list, wherever it begins. */
+static void
+assert_pages (const char *sort, gboolean descending, const char *query)
+{
+  static const guint offsets[] = { 0, 3, 200, 340, N_ROWS };
+  CatalogListOptions options = {
+    .split = -1, .sort = sort, .descending = descending, .run_id = run_id, .class_index = CLASS
+  };
+  g_autoptr (GArray) all = ids_of (store, query, &options);
+
+  options.limit = 7;
+  for (guint i = 0; i < G_N_ELEMENTS (offsets); i++)
+    {
+      g_autoptr (GArray) page = NULL;
+
+      options.offset = offsets[i];
+      page = ids_of (store, query, &options);
+      assert_int_equal (page->len, offsets[i] < all->len ? MIN (7, all->len - offsets[i]) : 0);
+      if (page->len > 0)
+        assert_memory_equal (page->data, &g_array_index (all, gint64, offsets[i]),
+                             page->len * sizeof (gint64));
+    }
+}
+
+static void
+assert_pages_of_every_order (void)
+{
+  static const char *const queries[] = { "", "age > 30 OR age = unknown", "age = 17", "dropped",
+                                         "kept OR dropped" };
+  static const char *const sorts[] = { NULL,          "volume",     "patient",     "split",
+                                       "reason",      "age",        "sex",         "manufacturer",
+                                       "model",       "study_date", "slices",      "rows",
+                                       "columns",     "spacing_xy", "spacing_z",   "slope",
+                                       "intercept",   "encoded",    "error",       "probability",
+                                       "Lung nodule", "Emphysema",  "Cardiomegaly" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (queries); i++)
+    for (gsize j = 0; j < G_N_ELEMENTS (sorts); j++)
+      {
+        assert_pages (sorts[j], FALSE, queries[i]);
+        assert_pages (sorts[j], TRUE, queries[i]);
+      }
+}
+
+static void
+test_page_is_the_same_with_the_indexes_and_without (void **state)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean made;
+
+  testing_store_exec (store, "BEGIN");
+  assert_pages_of_every_order ();
+  do
+    store_row_indexes_step (store, &made, &error);
+  while (made);
+  assert_no_error (error);
+  assert_store_value (store,
+                      "SELECT count (*) FROM sqlite_schema"
+                      " WHERE name GLOB '" ROW_INDEX_PREFIX "*'",
+                      "15");
+  assert_pages_of_every_order ();
+  testing_store_exec (store, "ROLLBACK");
+}
+
 static void
 test_sorts_that_cannot_be_are_refused (void **state)
 {
@@ -738,6 +805,7 @@ main (void)
     cmocka_unit_test (test_every_order_is_that_of_a_plain_sort),
     cmocka_unit_test (test_most_confident_errors_come_first),
     cmocka_unit_test (test_order_by_encoding_is_that_of_the_encoder),
+    cmocka_unit_test (test_page_is_the_same_with_the_indexes_and_without),
     cmocka_unit_test (test_sorts_that_cannot_be_are_refused),
     cmocka_unit_test (test_class_that_was_not_predicted_leaves_the_order),
     cmocka_unit_test (test_ids_are_those_of_the_list),

@@ -208,6 +208,67 @@ test_search_narrows_a_query (void **state)
   assert_search ("nodule*", "train_7_", "7");
 }
 
+/* ---- words that most reports hold, and what is sorted meanwhile ---- */
+
+#define MANY 1500
+
+static CatalogStore *
+store_of_many (void)
+{
+  g_autofree char *labels = testing_label_table ("train_1_a_1.nii.gz", 0u, NULL);
+  g_autoptr (GString) reports = g_string_new (REPORTS_HEADER);
+  CatalogStore *many = testing_store_new ("many.sqlite", NULL);
+
+  for (guint i = 0; i < MANY; i++)
+    g_string_append_printf (reports, "train_%u_a_1.nii.gz,,,%s,%u\n", i,
+                            i % 3 == 0 ? "nodules of the lung" : "nodule", i);
+  testing_tables_must_import (many, CATALOG_SPLIT_TRAIN,
+                              &(TestingTables){ .reports = reports->str, .labels = labels });
+  return many;
+}
+
+static void
+assert_found (CatalogStore *many, const char *text, const char *search, const char *sort, guint n,
+              guint first)
+{
+  CatalogListOptions options = {
+    .split = -1, .with_dropped = TRUE, .search = search, .sort = sort, .offset = 2, .limit = 3
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CatalogQuery) query = catalog_query_parse (text, &error);
+  g_autoptr (GArray) page = catalog_records_ids (many, query, &options, NULL, &error);
+  g_autoptr (GArray) all = NULL;
+
+  assert_no_error (error);
+  options.offset = options.limit = 0;
+  all = catalog_records_ids (many, query, &options, NULL, &error);
+  assert_no_error (error);
+  assert_int_equal (all->len, n);
+  assert_int_equal (catalog_records_count (many, query, &options, &error), n);
+  if (n > 0)
+    assert_int_equal (g_array_index (all, gint64, 0) & G_MAXUINT32, first);
+  assert_int_equal (page->len, CLAMP ((int) n - 2, 0, 3));
+  for (guint i = 0; i < page->len; i++)
+    assert_int_equal (g_array_index (page, gint64, i), g_array_index (all, gint64, 2 + i));
+}
+
+static void
+test_what_most_reports_hold_is_found_as_what_few_do (void **state)
+{
+  g_autoptr (CatalogStore) many = store_of_many ();
+
+  assert_found (many, "", "nodule", NULL, MANY, 0);
+  assert_found (many, "", "nodule", "volume", MANY, 0);
+  assert_found (many, "", "nodules lung", NULL, MANY / 3, 0);
+  assert_found (many, "", "nodules lu", "patient", MANY / 3, 0);
+  assert_found (many, "", "lung train_3", "volume", 39, 3);
+  assert_found (many, "", "nodule 1234", NULL, 1, 1234);
+  assert_found (many, "", "train", NULL, MANY, 0);
+  assert_found (many, "nodules", "n", "volume", MANY / 3, 0);
+  assert_found (many, "NOT nodules", "nodule a_1.nii", NULL, MANY - MANY / 3, 1);
+  assert_found (many, "NOT nodules lung*", "nod", NULL, 0, 0);
+}
+
 static void
 test_nothing_that_is_typed_is_an_error (void **state)
 {
@@ -325,6 +386,7 @@ main (void)
     cmocka_unit_test (test_what_a_query_excludes_or_means_otherwise_is_not_marked),
     cmocka_unit_test (test_search_looks_into_names_and_reports),
     cmocka_unit_test (test_search_narrows_a_query),
+    cmocka_unit_test (test_what_most_reports_hold_is_found_as_what_few_do),
     cmocka_unit_test (test_nothing_that_is_typed_is_an_error),
     cmocka_unit_test (test_any_bytes_are_a_search),
     cmocka_unit_test (test_endless_search_is_no_error),

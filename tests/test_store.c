@@ -1,6 +1,7 @@
 #include "testing_store.h"
 
 #include "base/error.h"
+#include "catalog/text_index.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -211,6 +212,41 @@ test_migration_keeps_a_copy_and_what_was_there (void **state)
   assert_store_value (copy, "SELECT count (*) FROM pragma_table_info ('setting')", "2");
 }
 
+/** A store as version 1 made it, with one report. */
+static void
+make_version_1 (const char *path)
+{
+  sqlite3 *db = NULL;
+
+  assert_int_equal (sqlite3_open (path, &db), SQLITE_OK);
+  assert_int_equal (sqlite3_exec (db, store_schema_steps[0], NULL, NULL, NULL), SQLITE_OK);
+  assert_int_equal (
+      sqlite3_exec (db,
+                    "INSERT INTO volume (id, split, position, name, patient, reason, report_id)"
+                    " VALUES (1, 0, 0, 'train_1_a_1.nii.gz', 'train_1', 0, 1);"
+                    "INSERT INTO report (volume_id, findings) VALUES (1, 'A nodule.');"
+                    "INSERT INTO report_text (report_text) VALUES ('rebuild');"
+                    "PRAGMA application_id = 0x4354434c; PRAGMA user_version = 1",
+                    NULL, NULL, NULL),
+      SQLITE_OK);
+  sqlite3_close (db);
+}
+
+static void
+test_store_of_version_1_finds_its_words_again (void **state)
+{
+  g_autofree char *path = g_build_filename (testing_directory (), "version-1.sqlite", NULL);
+  g_autoptr (CatalogStore) store = NULL;
+  g_autoptr (GError) error = NULL;
+
+  make_version_1 (path);
+  store = testing_store_open (path);
+  assert_false (catalog_text_index_is_finished (store));
+  assert_true (catalog_text_index_finish (store, NULL, NULL, NULL, &error));
+  assert_store_value (store, "SELECT rowid FROM report_text WHERE report_text MATCH 'nod*'", "1");
+  assert_true (catalog_store_check (store, &error));
+}
+
 static void
 test_failed_migration_changes_nothing (void **state)
 {
@@ -411,6 +447,7 @@ main (void)
     cmocka_unit_test (test_newer_schema_is_refused_with_both_versions),
     cmocka_unit_test (test_without_shared_memory_a_rollback_journal_serves),
     cmocka_unit_test (test_migration_keeps_a_copy_and_what_was_there),
+    cmocka_unit_test (test_store_of_version_1_finds_its_words_again),
     cmocka_unit_test (test_failed_migration_changes_nothing),
     cmocka_unit_test (test_migration_without_a_copy_does_not_start),
     cmocka_unit_test (test_full_disk_is_named_and_undone),

@@ -126,6 +126,8 @@ typedef struct
   char *search, *filter, *sort; /* (nullable) */
   GHashTable *volumes;          /* (nullable) only these */
   CatalogListOptions options;   /* points to the above */
+  gboolean first;               /* the first rows will do */
+  gint64 cursor_id;             /* of the record that is not to be lost; 0: none */
 } RecordsQuestion;
 RecordsQuestion *records_question_new (const Records *records);
 void records_question_free (gpointer question);

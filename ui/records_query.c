@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define PAGE_ROWS 64   /* rows read around those in view */
-#define FIRST_ROWS 128 /* enough for the first screen, which does not wait for all */
+#define FIRST_ROWS 128 /* enough for a screen, which does not wait for all */
 
 /* ---- the question ---- */
 
@@ -30,7 +30,7 @@ records_question_new (const Records *records)
   const AppRun *run = app_chosen_run (records->app);
   gboolean by_run =
       g_strcmp0 (records->sort, "error") == 0 || g_strcmp0 (records->sort, "probability") == 0;
-  RecordsQuestion *question = g_new (RecordsQuestion, 1);
+  RecordsQuestion *question = g_new0 (RecordsQuestion, 1);
 
   question->workspace = app_workspace (records->app);
   question->search = g_strdup (records->search);
@@ -80,6 +80,37 @@ answer_free (gpointer data)
   g_free (answer);
 }
 
+/** The first rows alone can be shown where the cursor's record is among them or nowhere. */
+static gboolean
+is_beginning (CatalogStore *store, const CatalogQuery *query, const RecordsQuestion *question,
+              const GArray *ids)
+{
+  gboolean found = question->cursor_id == 0;
+
+  for (guint i = 0; i < ids->len && !found; i++)
+    found = g_array_index (ids, gint64, i) == question->cursor_id;
+  return ids->len == FIRST_ROWS
+         && (found
+             || !catalog_records_hold (store, query, &question->options, question->cursor_id,
+                                       NULL));
+}
+
+/** The first rows, or all: where there are no more, or the first are not to be shown alone. */
+static GArray *
+find_ids (CatalogStore *store, const CatalogQuery *query, const RecordsQuestion *question,
+          gboolean *first, GCancellable *cancellable, GError **error)
+{
+  CatalogListOptions options = question->options;
+  g_autoptr (GArray) ids = NULL;
+
+  options.limit = question->first ? FIRST_ROWS : 0;
+  ids = catalog_records_ids (store, query, &options, cancellable, error);
+  *first = question->first && ids != NULL && is_beginning (store, query, question, ids);
+  if (!question->first || ids == NULL || *first || ids->len < FIRST_ROWS)
+    return g_steal_pointer (&ids);
+  return catalog_records_ids (store, query, &question->options, cancellable, error);
+}
+
 static gpointer
 ask (gpointer data, GCancellable *cancellable, GError **error)
 {
@@ -92,13 +123,12 @@ ask (gpointer data, GCancellable *cancellable, GError **error)
   if (query == NULL)
     return NULL;
   answer = g_new0 (Answer, 1);
-  answer->ids = catalog_records_ids (store, query, &question->options, cancellable, error);
+  answer->ids = find_ids (store, query, question, &answer->first, cancellable, error);
   if (answer->ids == NULL)
     {
       answer_free (answer);
       return NULL;
     }
-  answer->first = question->options.limit > 0;
   for (CatalogSplit split = CATALOG_SPLIT_TRAIN; !answer->first && split <= CATALOG_SPLIT_VALID;
        split++)
     answer->imported[split] = catalog_funnel_read (store, split, &answer->funnels[split], NULL);
@@ -131,6 +161,8 @@ id_of (Records *records, const char *volume)
   return record != NULL ? record->id : 0;
 }
 
+static void begin_query (Records *records, gboolean first);
+
 static void
 answered (gpointer owner, gpointer result, const GError *error)
 {
@@ -148,8 +180,11 @@ answered (gpointer owner, gpointer result, const GError *error)
 
       g_array_unref (records->ids);
       records->ids = g_steal_pointer (&answer->ids);
-      memcpy (records->funnels, answer->funnels, sizeof records->funnels);
-      memcpy (records->imported, answer->imported, sizeof records->imported);
+      if (!first)
+        {
+          memcpy (records->funnels, answer->funnels, sizeof records->funnels);
+          memcpy (records->imported, answer->imported, sizeof records->imported);
+        }
       records->list.n = records->ids->len;
       if (records->wanted != NULL)
         id = id_of (records, records->wanted);
@@ -158,15 +193,16 @@ answered (gpointer owner, gpointer result, const GError *error)
       answer_free (answer);
       records->top = FALSE;
       if (first)
-        records_query (records);
+        begin_query (records, FALSE);
       else
         g_clear_pointer (&records->wanted, g_free);
     }
   app_redraw (records->app);
 }
 
-void
-records_query (Records *records)
+/** @first: the first rows will do for now */
+static void
+begin_query (Records *records, gboolean first)
 {
   RecordsQuestion *question;
   g_autoptr (CatalogQuery) query = catalog_query_parse (records->filter, NULL);
@@ -184,11 +220,18 @@ records_query (Records *records)
   records_forget_pane (records);
 
   question = records_question_new (records);
-  if (records->ids->len == 0 && !records->begun)
-    question->options.limit = FIRST_ROWS;
+  question->first = first;
+  question->cursor_id = records->top || records->record == NULL ? 0 : records->record->id;
   records->begun = TRUE;
   records->query = works_start (app_works (records->app), ask, question, records_question_free,
                                 answer_free, answered, records);
+}
+
+void
+records_query (Records *records)
+{
+  /* Where the cursor goes to a certain record, that may stand anywhere. */
+  begin_query (records, records->wanted == NULL || !records->begun);
 }
 
 /* ---- rows in view ---- */

@@ -4,7 +4,7 @@
 #include "catalog/cleaning.h"
 #include "catalog/import_reports.h"
 #include "catalog/import_tables.h"
-#include "catalog/store_private.h"
+#include "catalog/row_indexes.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -287,14 +287,18 @@ run_written (CatalogStore *store, const char *query, GError **error)
 }
 
 #define INDEXES_OF_VOLUME " FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'volume'"
+#define NOT_OF_ROW_INDEXES " AND name NOT GLOB '" ROW_INDEX_PREFIX "*'"
 
-/** An index is made in half the time when all rows are there. */
+/** An index is made in half the time when all rows are there; those to sort by come later. */
 static gboolean
 store_volumes_before_their_indexes (Import *import, GError **error)
 {
   CatalogStore *store = import->store;
 
-  return store_exec (store, "CREATE TEMP TABLE volume_index AS SELECT sql" INDEXES_OF_VOLUME, error)
+  return store_exec (store,
+                     "CREATE TEMP TABLE volume_index AS"
+                     " SELECT sql" INDEXES_OF_VOLUME NOT_OF_ROW_INDEXES,
+                     error)
          && run_written (
              store, "SELECT group_concat ('DROP INDEX ' || name, ';')" INDEXES_OF_VOLUME, error)
          && store_volumes (import, error)

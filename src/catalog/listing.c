@@ -1,22 +1,43 @@
 #include "catalog/listing.h"
 
-#include "catalog/listing_private.h"
+#include "catalog/listing_search.h"
 
 /* ---- ids ---- */
 
 /* Of SQLite's virtual machine: some ten to a hundred microseconds. */
 #define STEPS_BETWEEN_LOOKS 2000
 
-static int
-is_cancelled (void *cancellable)
+/* After so many a page that was to be read off an index is given up: all rows are sorted soon. */
+#define LOOKS_FOR_A_PAGE 40
+
+/** What stops a query. */
+typedef struct
 {
-  return g_cancellable_is_cancelled (cancellable);
+  GCancellable *cancellable; /* (nullable) */
+  guint looks, most_looks;   /* 0: no bound */
+} Patience;
+
+static int
+is_over (void *data)
+{
+  Patience *patience = data;
+
+  return g_cancellable_is_cancelled (patience->cancellable)
+         || (patience->most_looks > 0 && ++patience->looks > patience->most_looks);
 }
 
-static GArray *
-read_ids (CatalogStore *store, sqlite3_stmt *statement, GError **error)
+/** What is asked for. */
+typedef struct
 {
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  CatalogStore *store;
+  const CatalogQuery *query;
+  const CatalogListOptions *options;
+  ListingSearch *search;
+} Question;
+
+static gboolean
+read_ids (CatalogStore *store, sqlite3_stmt *statement, GArray *ids, GError **error)
+{
   int step;
 
   while ((step = store_step (store, statement, error)) == SQLITE_ROW)
@@ -25,31 +46,115 @@ read_ids (CatalogStore *store, sqlite3_stmt *statement, GError **error)
 
       g_array_append_val (ids, id);
     }
-  return step == SQLITE_DONE ? g_steal_pointer (&ids) : NULL;
+  return step == SQLITE_DONE;
+}
+
+static GArray *
+ids_at_once (const Question *question, GError **error)
+{
+  g_autofree char *order = listing_order (question->options, error);
+  g_autoptr (GString) sql = g_string_new ("SELECT id FROM volume");
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (sqlite3_stmt) statement = NULL;
+
+  if (order == NULL)
+    return NULL;
+  listing_append_where (sql, question->query, question->options, question->search, "+", NULL);
+  g_string_append (sql, order);
+  listing_append_limit (sql, question->options);
+  statement = listing_prepare (question->store, sql, question->query, question->options,
+                               question->search, error);
+  return statement != NULL && read_ids (question->store, statement, ids, error)
+             ? g_steal_pointer (&ids)
+             : NULL;
+}
+
+/** Add those of a part until there are @n. */
+static gboolean
+add_part (const Question *question, const ListingPart *part, guint n, GArray *ids, GError **error)
+{
+  g_autoptr (GString) sql = g_string_new ("SELECT id FROM volume");
+  g_autoptr (sqlite3_stmt) statement = NULL;
+
+  listing_append_where (sql, question->query, question->options, question->search, "+",
+                        part->condition);
+  g_string_append_printf (sql, "%s LIMIT %u", part->order, n - ids->len);
+  statement = listing_prepare (question->store, sql, question->query, question->options,
+                               question->search, error);
+  return statement != NULL && read_ids (question->store, statement, ids, error);
+}
+
+static GArray *
+ids_by_parts (const Question *question, GError **error)
+{
+  const guint offset = question->options->offset, n = offset + question->options->limit;
+  g_autoptr (GPtrArray) parts = listing_parts (question->options, error);
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+
+  for (guint i = 0; parts != NULL && i < parts->len && ids->len < n; i++)
+    if (!add_part (question, g_ptr_array_index (parts, i), n, ids, error))
+      return NULL;
+  g_array_remove_range (ids, 0, MIN (offset, ids->len));
+  return parts != NULL ? g_steal_pointer (&ids) : NULL;
+}
+
+/** A page of a sort is read off an index; where too few rows match for that, all that do are
+ * sorted. */
+static GArray *
+find_ids (const Question *question, Patience *patience, GError **error)
+{
+  const CatalogListOptions *options = question->options;
+  gboolean by_parts =
+      options->sort != NULL && options->limit > 0 && !listing_search_is_small (question->search);
+  g_autoptr (GError) fault = NULL;
+  GArray *ids = NULL;
+
+  patience->most_looks = by_parts ? LOOKS_FOR_A_PAGE : 0;
+  if (by_parts)
+    ids = ids_by_parts (question, &fault);
+  if (!by_parts || patience->looks > patience->most_looks)
+    {
+      patience->most_looks = 0;
+      g_clear_error (&fault);
+      ids = ids_at_once (question, &fault);
+    }
+  if (fault != NULL)
+    g_propagate_error (error, g_steal_pointer (&fault));
+  return ids;
 }
 
 GArray *
 catalog_records_ids (CatalogStore *store, const CatalogQuery *query,
                      const CatalogListOptions *options, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *order = listing_order (options, error);
-  g_autoptr (GString) sql = g_string_new ("SELECT id FROM volume");
-  g_autoptr (sqlite3_stmt) statement = NULL;
-  GArray *ids;
+  Patience patience = { .cancellable = cancellable };
+  g_autoptr (ListingSearch) search = NULL;
+  GArray *ids = NULL;
 
-  if (order == NULL || g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
-  listing_append_where (sql, query, options, "+");
-  g_string_append (sql, order);
-  listing_append_limit (sql, options);
-  statement = listing_prepare (store, sql, query, options, error);
-  if (statement == NULL)
-    return NULL;
-  if (cancellable != NULL)
-    sqlite3_progress_handler (store->db, STEPS_BETWEEN_LOOKS, is_cancelled, cancellable);
-  ids = read_ids (store, statement, error);
+  sqlite3_progress_handler (store->db, STEPS_BETWEEN_LOOKS, is_over, &patience);
+  search = listing_search_new (store, options->search, error);
+  if (search != NULL)
+    ids = find_ids (&(Question){ store, query, options, search }, &patience, error);
   sqlite3_progress_handler (store->db, 0, NULL, NULL);
   return ids;
+}
+
+gboolean
+catalog_records_hold (CatalogStore *store, const CatalogQuery *query,
+                      const CatalogListOptions *options, gint64 id, GError **error)
+{
+  g_autofree char *it = g_strdup_printf ("id = %" G_GINT64_FORMAT, id);
+  g_autoptr (GString) sql = g_string_new ("SELECT 1 FROM volume");
+  g_autoptr (ListingSearch) search = listing_search_new (store, options->search, error);
+  g_autoptr (sqlite3_stmt) statement = NULL;
+
+  if (search == NULL)
+    return FALSE;
+  listing_append_where (sql, query, options, search, "+", it);
+  statement = listing_prepare (store, sql, query, options, search, error);
+  return statement != NULL && store_step (store, statement, error) == SQLITE_ROW;
 }
 
 /* ---- rows ---- */

@@ -20,6 +20,10 @@ GArray *catalog_records_ids (CatalogStore *store, const CatalogQuery *query,
                              const CatalogListOptions *options, GCancellable *cancellable,
                              GError **error);
 
+/** catalog_records_hold: whether the record is among those. FALSE on error too. */
+gboolean catalog_records_hold (CatalogStore *store, const CatalogQuery *query,
+                               const CatalogListOptions *options, gint64 id, GError **error);
+
 /** What CatalogRecord's `encoded` and `probability` are about; the same as in CatalogListOptions.
  */
 typedef struct

@@ -1,109 +1,7 @@
-#include "catalog/listing_private.h"
+#include "catalog/listing_search.h"
 
 #include "base/error.h"
-
-#include <string.h>
-
-/* A search's words beyond these are not looked at: SQLite's expressions have a bound. */
-#define MAX_WORDS 100
-
-/* ---- search ---- */
-
-char **
-query_search_words (const char *search)
-{
-  g_autofree char *valid = g_utf8_make_valid (search != NULL ? search : "", -1);
-  const char *position = valid;
-  GPtrArray *words = g_ptr_array_new ();
-
-  while (*position != '\0' && words->len < MAX_WORDS)
-    {
-      const char *start = position;
-
-      while (*position != '\0' && !g_unichar_isspace (g_utf8_get_char (position)))
-        position = g_utf8_next_char (position);
-      if (position > start)
-        {
-          g_autofree char *word = g_strndup (start, (gsize) (position - start));
-          CatalogTerm *term = query_term_new (word, FALSE);
-
-          if (term != NULL)
-            {
-              g_ptr_array_add (words, g_steal_pointer (&word));
-              catalog_term_free (term);
-            }
-        }
-      else
-        position = g_utf8_next_char (position);
-    }
-  g_ptr_array_add (words, NULL);
-  return (char **) g_ptr_array_free (words, FALSE);
-}
-
-/** A name's parts stand between underscores: "_train_7_a_1_nii_gz_". What one must hold for @word:
- * whole parts, but for the end of what is still being typed. */
-static char *
-part_to_find (const char *word, gboolean prefix)
-{
-  g_autofree char *parts = g_ascii_strdown (word, -1);
-  gsize length;
-
-  g_strdelimit (parts, ".", '_');
-  length = strlen (parts);
-  return g_strdup_printf ("%s%s%s", parts[0] == '_' ? "" : "_", parts,
-                          prefix || parts[length - 1] == '_' ? "" : "_");
-}
-
-static char
-fold (char byte)
-{
-  return byte == '.' ? '_' : g_ascii_tolower (byte);
-}
-
-/** A name's byte at @i, from 0, where underscores have been put around it. */
-static char
-part_byte (const char *name, gsize length, gsize i)
-{
-  return i == 0 || i == length + 1 ? '_' : fold (name[i - 1]);
-}
-
-/** SQL's name_has (name, part): that search goes through all names, and is a tenth of what SQLite's
- * own functions would take. */
-static void
-sql_name_has (sqlite3_context *context, int n_arguments, sqlite3_value **arguments)
-{
-  const char *name = (const char *) sqlite3_value_text (arguments[0]);
-  const char *part = (const char *) sqlite3_value_text (arguments[1]);
-  gsize length = (gsize) sqlite3_value_bytes (arguments[0]);
-  gsize part_length = (gsize) sqlite3_value_bytes (arguments[1]);
-  gboolean has = FALSE;
-
-  for (gsize i = 0; name != NULL && part != NULL && !has && i + part_length <= length + 2; i++)
-    {
-      gsize same = 0;
-
-      while (same < part_length && part_byte (name, length, i + same) == part[same])
-        same++;
-      has = same == part_length;
-    }
-  sqlite3_result_int (context, has);
-}
-
-static void
-bind_search (sqlite3_stmt *statement, int parameter, const char *search)
-{
-  g_auto (GStrv) words = query_search_words (search);
-
-  for (guint i = 0; words[i] != NULL; i++)
-    {
-      gboolean prefix = words[i + 1] == NULL;
-      g_autofree char *match = query_match_string (words[i], prefix);
-      g_autofree char *part = part_to_find (words[i], prefix);
-
-      store_bind_text (statement, parameter++, match);
-      store_bind_text (statement, parameter++, part);
-    }
-}
+#include "catalog/report_set.h"
 
 /* ---- a set of names ---- */
 
@@ -128,16 +26,6 @@ store_add_in_set (CatalogStore *store, GError **error)
          || store_fail (store, error);
 }
 
-gboolean
-store_add_name_has (CatalogStore *store, GError **error)
-{
-  return sqlite3_create_function (store->db, "name_has", 2,
-                                  SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
-                                  sql_name_has, NULL, NULL)
-             == SQLITE_OK
-         || store_fail (store, error);
-}
-
 /* ---- conditions ---- */
 
 static const char *append_condition (GString *sql, const char *keyword, const char *format, ...)
@@ -158,11 +46,12 @@ append_condition (GString *sql, const char *keyword, const char *format, ...)
 
 void
 listing_append_where (GString *sql, const CatalogQuery *query, const CatalogListOptions *options,
-                      const char *steer)
+                      const ListingSearch *search, const char *steer, const char *also)
 {
-  g_auto (GStrv) words = query_search_words (options->search);
   const char *keyword = " WHERE ";
 
+  if (also != NULL)
+    keyword = append_condition (sql, keyword, "%s", also);
   if (options->split >= 0)
     keyword = append_condition (sql, keyword, "%ssplit = %d", steer, options->split);
   if (!options->with_dropped && !query->says_what_is_dropped)
@@ -171,36 +60,47 @@ listing_append_where (GString *sql, const CatalogQuery *query, const CatalogList
     keyword = append_condition (sql, keyword, "%s", query->condition->str);
   if (options->volumes != NULL)
     keyword = append_condition (sql, keyword, "in_set (name, ?)");
-  for (guint i = 0; words[i] != NULL; i++)
-    keyword =
-        append_condition (sql, keyword,
-                          "(report_id IN (SELECT rowid FROM report_text WHERE report_text MATCH ?)"
-                          " OR name_has (name, ?))");
+  listing_search_append (search, sql, keyword);
+}
+
+/** Returns the number of the next parameter, 0 on failure. */
+static int
+bind_query (CatalogStore *store, sqlite3_stmt *statement, const CatalogQuery *query, GError **error)
+{
+  int parameter = 1;
+
+  for (guint i = 0; i < query->values->len; i++, parameter++)
+    {
+      const QueryValue *value = &g_array_index (query->values, QueryValue, i);
+      g_autoptr (ReportSet) reports =
+          value->is_match ? report_set_new (store, value->text, error) : NULL;
+
+      if (value->is_match && reports == NULL)
+        return 0;
+      if (value->is_match)
+        report_set_bind (statement, parameter, reports);
+      else if (value->text != NULL)
+        store_bind_text (statement, parameter, value->text);
+      else
+        sqlite3_bind_double (statement, parameter, value->number);
+    }
+  return parameter;
 }
 
 sqlite3_stmt *
 listing_prepare (CatalogStore *store, const GString *sql, const CatalogQuery *query,
-                 const CatalogListOptions *options, GError **error)
+                 const CatalogListOptions *options, const ListingSearch *search, GError **error)
 {
-  sqlite3_stmt *statement = store_prepare (store, sql->str, error);
-  int parameter = 1;
+  g_autoptr (sqlite3_stmt) statement = store_prepare (store, sql->str, error);
+  int parameter = statement != NULL ? bind_query (store, statement, query, error) : 0;
 
-  if (statement == NULL)
+  if (parameter == 0)
     return NULL;
-  for (guint i = 0; i < query->values->len; i++)
-    {
-      const QueryValue *value = &g_array_index (query->values, QueryValue, i);
-
-      if (value->text != NULL)
-        store_bind_text (statement, parameter++, value->text);
-      else
-        sqlite3_bind_double (statement, parameter++, value->number);
-    }
   if (options->volumes != NULL)
     sqlite3_bind_pointer (statement, parameter++, g_hash_table_ref (options->volumes), NAME_SET,
                           (void (*) (void *)) g_hash_table_unref);
-  bind_search (statement, parameter, options->search);
-  return statement;
+  listing_search_bind (search, statement, parameter);
+  return g_steal_pointer (&statement);
 }
 
 /* ---- order ---- */
@@ -297,21 +197,99 @@ sort_keys (const CatalogListOptions *options, GError **error)
   return keys;
 }
 
-/** Ids are in the order of split and file. */
+/** Ids are in the order of split and file. Where there are several keys none is ever NULL, and an
+ * index serves them as they are. @steer: "+" keeps SQLite from the index */
+static char *
+order_by (char **keys, gboolean descending, const char *steer)
+{
+  const char *direction = descending ? " DESC" : "";
+  const char *nulls = keys[0] != NULL && keys[1] != NULL ? "" : " NULLS LAST";
+  GString *order = g_string_new (" ORDER BY ");
+
+  for (guint i = 0; keys[i] != NULL; i++)
+    g_string_append_printf (order, "%s%s%s%s, ", steer, keys[i], direction, nulls);
+  g_string_append_printf (order, "id%s", direction);
+  return g_string_free (order, FALSE);
+}
+
 char *
 listing_order (const CatalogListOptions *options, GError **error)
 {
-  const char *direction = options->descending ? " DESC" : "";
   g_auto (GStrv) keys = sort_keys (options, error);
-  GString *order;
+
+  return keys != NULL ? order_by (keys, options->descending, "+") : NULL;
+}
+
+/* ---- the order in parts ---- */
+
+static void
+part_free (gpointer data)
+{
+  ListingPart *part = data;
+
+  g_free (part->condition);
+  g_free (part->order);
+  g_free (part);
+}
+
+/** @condition: (nullable) (transfer full); @order: (transfer full) */
+static void
+add_part (GPtrArray *parts, char *condition, char *order)
+{
+  ListingPart *part = g_new (ListingPart, 1);
+
+  *part = (ListingPart){ condition, order };
+  g_ptr_array_add (parts, part);
+}
+
+/** A key of few values: the rows of each, in the order of ids; those without one come last. */
+static void
+add_values (GPtrArray *parts, const char *key, int n, gboolean descending)
+{
+  char *none = NULL;
+
+  for (int i = 0; i < n; i++)
+    add_part (parts, g_strdup_printf ("%s = %d", key, descending ? n - 1 - i : i),
+              order_by (&none, descending, ""));
+  add_part (parts, g_strdup_printf ("%s IS NULL", key), order_by (&none, descending, ""));
+}
+
+/** What the run predicted is looked up; the others follow. */
+static void
+add_predictions (GPtrArray *parts, char **keys, const CatalogListOptions *options)
+{
+  char *none = NULL;
+
+  add_part (
+      parts,
+      g_strdup_printf ("name IN (SELECT volume FROM prediction WHERE run_id = %" G_GINT64_FORMAT
+                       ") AND %s IS NOT NULL",
+                       options->run_id, keys[0]),
+      order_by (keys, options->descending, ""));
+  add_part (parts, g_strdup_printf ("%s IS NULL", keys[0]),
+            order_by (&none, options->descending, ""));
+}
+
+GPtrArray *
+listing_parts (const CatalogListOptions *options, GError **error)
+{
+  const QueryField *field = query_field_find (options->sort);
+  g_auto (GStrv) keys = sort_keys (options, error);
+  GPtrArray *parts;
 
   if (keys == NULL)
     return NULL;
-  order = g_string_new (" ORDER BY ");
-  for (guint i = 0; keys[i] != NULL; i++)
-    g_string_append_printf (order, "%s%s NULLS LAST, ", keys[i], direction);
-  g_string_append_printf (order, "id%s", direction);
-  return g_string_free (order, FALSE);
+  parts = g_ptr_array_new_with_free_func (part_free);
+  if (field != NULL && field->kind == QUERY_FIELD_REASON)
+    add_values (parts, keys[0], CATALOG_N_REASONS, options->descending);
+  else if (field != NULL && field->order != NULL)
+    add_part (parts, NULL, order_by (keys, options->descending, ""));
+  else if (g_ascii_strcasecmp (options->sort, "probability") == 0
+           || g_ascii_strcasecmp (options->sort, "error") == 0)
+    add_predictions (parts, keys, options);
+  else
+    add_values (parts, keys[0], 2, options->descending);
+  return parts;
 }
 
 void

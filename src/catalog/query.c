@@ -1,7 +1,8 @@
-#include "catalog/listing_private.h"
+#include "catalog/listing_search.h"
 
 #include "base/error.h"
 #include "catalog/cleaning.h"
+#include "catalog/listing.h"
 
 #include <math.h>
 
@@ -105,43 +106,52 @@ catalog_record_get (CatalogStore *store, const char *volume, GError **error)
 
 /* ---- lists ---- */
 
-/**
- * The SQL of a page.
- *
- * In the order of ids rows are read until the page is full. For any other order all that match are
- * sorted: then ids alone, which is quick, and the rows of the page are looked up.
- */
-static GString *
-page_sql (const CatalogQuery *query, const CatalogListOptions *options, GError **error)
-{
-  g_autofree char *order = listing_order (options, error);
-  gboolean sorted = options->sort != NULL;
-  GString *sql;
-
-  if (order == NULL)
-    return NULL;
-  sql = g_string_new (sorted ? "SELECT " LISTING_COLUMNS " FROM (SELECT id AS page_id FROM volume"
-                             : "SELECT " LISTING_COLUMNS " FROM volume");
-  listing_append_where (sql, query, options, "+");
-  g_string_append (sql, order);
-  listing_append_limit (sql, options);
-  if (sorted)
-    g_string_append_printf (sql, ") JOIN volume ON id = page_id%s", order);
-  return sql;
-}
-
 gint64
 catalog_records_count (CatalogStore *store, const CatalogQuery *query,
                        const CatalogListOptions *options, GError **error)
 {
   g_autoptr (GString) sql = g_string_new ("SELECT count (*) FROM volume");
+  g_autoptr (ListingSearch) search = listing_search_new (store, options->search, error);
   g_autoptr (sqlite3_stmt) statement = NULL;
 
-  listing_append_where (sql, query, options, "");
-  statement = listing_prepare (store, sql, query, options, error);
+  if (search == NULL)
+    return -1;
+  listing_append_where (sql, query, options, search, "", NULL);
+  statement = listing_prepare (store, sql, query, options, search, error);
   if (statement == NULL || store_step (store, statement, error) != SQLITE_ROW)
     return -1;
   return sqlite3_column_int64 (statement, 0);
+}
+
+static gboolean
+read_records (CatalogStore *store, const GArray *ids, GPtrArray *records, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement =
+      store_prepare (store, "SELECT " LISTING_COLUMNS " FROM volume WHERE id = ?", error);
+
+  for (guint i = 0; statement != NULL && i < ids->len; i++)
+    {
+      int step;
+
+      sqlite3_bind_int64 (statement, 1, g_array_index (ids, gint64, i));
+      step = store_step (store, statement, error);
+      if (step == SQLITE_ROW)
+        g_ptr_array_add (records, listing_read_record (statement));
+      else if (step != SQLITE_DONE)
+        return FALSE;
+      sqlite3_reset (statement);
+    }
+  return statement != NULL;
+}
+
+/** Within a transaction. */
+static gboolean
+read_list (CatalogStore *store, const CatalogQuery *query, const CatalogListOptions *options,
+           GPtrArray *records, GError **error)
+{
+  g_autoptr (GArray) ids = catalog_records_ids (store, query, options, NULL, error);
+
+  return ids != NULL && read_records (store, ids, records, error);
 }
 
 GPtrArray *
@@ -150,16 +160,9 @@ catalog_records_list (CatalogStore *store, const CatalogQuery *query,
 {
   g_autoptr (GPtrArray) records =
       g_ptr_array_new_with_free_func ((GDestroyNotify) catalog_record_free);
-  g_autoptr (GString) sql = page_sql (query, options, error);
-  g_autoptr (sqlite3_stmt) statement = NULL;
-  int step;
 
-  if (sql == NULL)
+  if (!store_exec (store, "BEGIN", error)
+      || !store_end (store, read_list (store, query, options, records, error), error))
     return NULL;
-  statement = listing_prepare (store, sql, query, options, error);
-  if (statement == NULL)
-    return NULL;
-  while ((step = store_step (store, statement, error)) == SQLITE_ROW)
-    g_ptr_array_add (records, listing_read_record (statement));
-  return step == SQLITE_DONE ? g_steal_pointer (&records) : NULL;
+  return g_steal_pointer (&records);
 }

@@ -40,7 +40,8 @@ write_number (QueryParser *parser, const Comparison *comparison, GError **error)
     return FALSE;
   if (isnan (number))
     return query_fail_expected (parser, comparison->value, "a number", error);
-  query_write (parser, "(%s %s ?)", comparison->field->column, comparison->sign->text);
+  /* The index to sort by would be a detour for the many rows that match. */
+  query_write (parser, "(+%s %s ?)", comparison->field->column, comparison->sign->text);
   query_add_number (parser, number);
   return TRUE;
 }
@@ -150,7 +151,7 @@ write_unknown (QueryParser *parser, const Comparison *comparison, GError **error
 {
   if (!check_operator (parser, comparison, "= !=", error))
     return FALSE;
-  query_write (parser, "(%s IS %sNULL)", comparison->field->column,
+  query_write (parser, "(+%s IS %sNULL)", comparison->field->column,
                is_negated (comparison) ? "NOT " : "");
   return TRUE;
 }

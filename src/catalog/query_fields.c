@@ -57,6 +57,12 @@ query_field_find (const char *name)
   return NULL;
 }
 
+const QueryField *
+query_field_at (guint i)
+{
+  return i < G_N_ELEMENTS (fields) ? &fields[i] : NULL;
+}
+
 char *
 query_field_names (gboolean sortable)
 {

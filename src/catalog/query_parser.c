@@ -75,6 +75,14 @@ query_add_text (QueryParser *parser, char *text)
 }
 
 void
+query_add_match (QueryParser *parser, char *match)
+{
+  QueryValue value = { .text = match, .is_match = TRUE };
+
+  g_array_append_val (parser->query->values, value);
+}
+
+void
 query_add_number (QueryParser *parser, double number)
 {
   QueryValue value = { .number = number };
@@ -118,8 +126,8 @@ query_write_text (QueryParser *parser, const QueryToken *token, GError **error)
     return query_fail_expected (parser, token, "a word or phrase with letters or digits", error);
   if (token->kind == QUERY_WORD && strchr (token->text, '*') != NULL)
     return query_fail_at (parser, token, error, "a star can only stand at the end of a word");
-  query_write (parser, "(report_id IN (SELECT rowid FROM report_text WHERE report_text MATCH ?))");
-  query_add_text (parser, query_match_string (token->text, token->prefix));
+  query_write (parser, "(report_in (report_id, ?))");
+  query_add_match (parser, query_match_string (token->text, token->prefix));
   if (!parser->negated)
     add_term (parser->query, token);
   return TRUE;

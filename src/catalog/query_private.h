@@ -70,6 +70,9 @@ typedef struct
 /** query_field_find: any case, hyphens as good as underscores; %NULL if there is none. */
 const QueryField *query_field_find (const char *name);
 
+/** query_field_at: one after the other; %NULL behind the last. */
+const QueryField *query_field_at (guint i);
+
 /** query_field_names: "age, sex, ..."; @sortable: only those that have an order. g_free it. */
 char *query_field_names (gboolean sortable);
 
@@ -98,6 +101,7 @@ typedef struct
 {
   char *text; /* %NULL: the number */
   double number;
+  gboolean is_match; /* the text is what FTS5 is to find: the value is the set of such reports */
 } QueryValue;
 
 struct _CatalogQuery
@@ -150,6 +154,8 @@ void query_write (QueryParser *parser, const char *format, ...) G_GNUC_PRINTF (2
 
 /** query_add_text: the value of the "?" that was written. @text: (transfer full) */
 void query_add_text (QueryParser *parser, char *text);
+/** query_add_match: the same for the second argument of report_in (), see report_set.h. */
+void query_add_match (QueryParser *parser, char *match);
 void query_add_number (QueryParser *parser, double number);
 
 /** query_match_string: FTS5's string for a word or phrase: whatever stands in it is letters to

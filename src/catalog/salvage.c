@@ -334,7 +334,7 @@ fill (Salvage *salvage, GError **error)
     if (!copy_table (salvage, i, error))
       return FALSE;
   return drop_orphans (salvage, error)
-         && store_exec (sound, "INSERT INTO report_text (report_text) VALUES ('rebuild')", error);
+         && store_text_index_leave_out (sound, 0, error);
 }
 
 gboolean

@@ -174,6 +174,17 @@ const char *const store_schema_steps[] = {
   "  logits BLOB NOT NULL," /* double × classes */
   "  PRIMARY KEY (run_id, volume)"
   ") WITHOUT ROWID;",
+
+  /* 1 → 2: what is typed first, one to three letters, has an index of its own. The text index is
+   * made anew as after an import, by whoever comes first. */
+  "DROP TABLE report_text;"
+  "CREATE VIRTUAL TABLE report_text USING fts5 ("
+  "  clinical, technique, findings, impression,"
+  "  content = 'report', content_rowid = 'volume_id', prefix = '1 2 3',"
+  "  tokenize = 'unicode61 remove_diacritics 2'"
+  ");"
+  "INSERT OR REPLACE INTO setting (key, value)"
+  " SELECT 'report_text.up_to', '0' WHERE EXISTS (SELECT 1 FROM report);",
 };
 
 const int store_schema_n_steps = G_N_ELEMENTS (store_schema_steps);

@@ -413,7 +413,7 @@ catalog_store_open (const char *path, gboolean create, GError **error)
       || !store_migrate (store, store_schema_steps, store_schema_n_steps, error)
       || !set_journal (store, error) || !store_exec (store, "PRAGMA foreign_keys = ON", error)
       || !store_add_probability (store, error) || !store_add_in_set (store, error)
-      || !store_add_name_has (store, error))
+      || !store_add_name_has (store, error) || !store_add_report_in (store, error))
     return NULL;
   return g_steal_pointer (&store);
 }

@@ -122,7 +122,10 @@ gboolean store_add_probability (CatalogStore *store, GError **error);
 /** store_add_in_set: SQL's in_set (name, set), of a bound pointer to a set of names. */
 gboolean store_add_in_set (CatalogStore *store, GError **error);
 
-/** store_add_name_has: SQL's name_has (name, part), see listing_sql.c. */
+/** store_add_report_in: SQL's report_in (report_id, set), see report_set.h. */
+gboolean store_add_report_in (CatalogStore *store, GError **error);
+
+/** store_add_name_has: SQL's name_has (name, part), see listing_search.c. */
 gboolean store_add_name_has (CatalogStore *store, GError **error);
 
 /**

@@ -1,6 +1,6 @@
 #include "catalog/text_index.h"
 
-#include "catalog/store_private.h"
+#include "catalog/row_indexes.h"
 
 /* The setting that is there while the index is unfinished: it holds the reports up to this id. */
 #define KEPT_UP_TO "report_text.up_to"
@@ -57,7 +57,8 @@ store_text_index_leave_out (CatalogStore *store, gint64 first_id, GError **error
         return FALSE;
     }
   value = g_strdup_printf ("%" G_GINT64_FORMAT, up_to);
-  return catalog_store_set (store, KEPT_UP_TO, value, error);
+  return catalog_store_set (store, KEPT_UP_TO, value, error)
+         && store_name_words_forget (store, error);
 }
 
 /* ---- filling ---- */
@@ -135,6 +136,15 @@ take_some (CatalogStore *store, guint *n, GError **error)
   return catalog_store_set (store, KEPT_UP_TO, value, error);
 }
 
+/** Within a transaction: what lists are quick by comes first, it is done soon. */
+static gboolean
+take_some_of_all (CatalogStore *store, guint *n, GError **error)
+{
+  gboolean made;
+
+  return store_row_indexes_step (store, &made, error) && (made || take_some (store, n, error));
+}
+
 static gboolean
 take_step (CatalogStore *store, guint *n, GError **error)
 {
@@ -143,7 +153,8 @@ take_step (CatalogStore *store, guint *n, GError **error)
          || (store_begin (store, error)
              && store_end (store,
                            /* another program may have finished it while we waited */
-                           catalog_text_index_is_finished (store) || take_some (store, n, error),
+                           catalog_text_index_is_finished (store)
+                               || take_some_of_all (store, n, error),
                            error));
 }
 

@@ -1,5 +1,6 @@
 /**
- * text_index.h: the full-text index of the reports, which follows an import.
+ * text_index.h: the full-text index of the reports, which follows an import, and with it what else
+ * makes lists of records quick (row_indexes.h).
  *
  * An import commits rows and reports, which can then be browsed; the index is filled afterwards, in
  * transactions so short that no other program waits for long. How far it is stands in the store: so
