@@ -487,7 +487,7 @@ test_page_is_the_same_with_the_indexes_and_without (void **state)
   assert_store_value (store,
                       "SELECT count (*) FROM sqlite_schema"
                       " WHERE name GLOB '" ROW_INDEX_PREFIX "*'",
-                      "15");
+                      "17");
   assert_pages_of_every_order ();
   testing_store_exec (store, "ROLLBACK");
 }

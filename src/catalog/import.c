@@ -289,7 +289,7 @@ run_written (CatalogStore *store, const char *query, GError **error)
 #define INDEXES_OF_VOLUME " FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'volume'"
 #define NOT_OF_ROW_INDEXES " AND name NOT GLOB '" ROW_INDEX_PREFIX "*'"
 
-/** An index is made in half the time when all rows are there; those to sort by come later. */
+/** An index is made in half the time when all rows are there; most come even later. */
 static gboolean
 store_volumes_before_their_indexes (Import *import, GError **error)
 {

@@ -43,13 +43,25 @@ wants_index (const QueryField *field)
          && field->kind != QUERY_FIELD_REASON;
 }
 
+/* Beside those to sort by: for counts and samples, for a patient, for what a search found. */
+static const struct
+{
+  const char *name, *order;
+} others[] = {
+  { "rank", "split, reason, position" },
+  { "same_patient", "patient" },
+  { "same_report", "report_id" },
+};
+
 gboolean
 store_row_indexes_step (CatalogStore *store, gboolean *made, GError **error)
 {
   const QueryField *field;
 
-  if (!ensure_index (store, "report", "report_id", made, error))
-    return FALSE;
+  *made = FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (others) && !*made; i++)
+    if (!ensure_index (store, others[i].name, others[i].order, made, error))
+      return FALSE;
   for (guint i = 0; !*made && (field = query_field_at (i)) != NULL; i++)
     if (wants_index (field) && !ensure_index (store, field->name, field->order, made, error))
       return FALSE;

@@ -1,7 +1,7 @@
 /**
  * row_indexes.h: what makes lists of records quick, and is made after an import, as the full-text
- * index is: an index of the table volume for each field to sort by, one for the reports, and the
- * words that names are made of.
+ * index is: indexes of the table volume for each field to sort by, for counts and for what a search
+ * found, and the words that names are made of.
  *
  * Nothing depends on them but speed: an import takes them away, lists are right without them.
  */
@@ -10,7 +10,7 @@
 #include "catalog/store_private.h"
 
 /** ROW_INDEX_PREFIX: of the indexes' names. */
-#define ROW_INDEX_PREFIX "volume_sort_"
+#define ROW_INDEX_PREFIX "volume_quick_"
 
 /** store_row_indexes_step: within a transaction, make the next that is missing. @made: (out) FALSE
  * where none is. */

@@ -176,7 +176,10 @@ const char *const store_schema_steps[] = {
   ") WITHOUT ROWID;",
 
   /* 1 → 2: what is typed first, one to three letters, has an index of its own. The text index is
-   * made anew as after an import, by whoever comes first. */
+   * made anew as after an import, by whoever comes first; so are indexes that nothing but the speed
+   * of lists depends on, and that an import needs not wait for (row_indexes.h). */
+  "DROP INDEX volume_by_rank;"
+  "DROP INDEX volume_by_patient;"
   "DROP TABLE report_text;"
   "CREATE VIRTUAL TABLE report_text USING fts5 ("
   "  clinical, technique, findings, impression,"
