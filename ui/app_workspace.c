@@ -1,8 +1,8 @@
 /* The open workspace, and what other programs do in it. */
 #include "app_private.h"
 
-#include "catalog/import.h"
 #include "catalog/runs.h"
+#include "catalog/stamp.h"
 #include "catalog/text_index.h"
 #include "study/settings.h"
 
@@ -14,9 +14,9 @@ is_empty (CatalogStore *store)
 {
   for (CatalogSplit split = CATALOG_SPLIT_TRAIN; split <= CATALOG_SPLIT_VALID; split++)
     {
-      CatalogFunnel funnel;
+      g_autofree char *stamp = catalog_split_stamp (store, split, NULL);
 
-      if (catalog_funnel_read (store, split, &funnel, NULL) && funnel.rows > 0)
+      if (stamp != NULL && *stamp != '\0')
         return FALSE;
     }
   return catalog_runs_count (store, NULL) == 0;
