@@ -17,17 +17,60 @@ typedef MULTIPLY (Vector) MULTIPLY (Pair)[2];
 #define LANES (VECTOR_BYTES / sizeof (Number))
 #define TILE_COLUMNS (2 * LANES)
 
+/** The two vectors at @from, or as much of them as there are columns, and back. A whole vector is a
+ * copy of known size, which is one instruction: anything else costs more than the sums of a tile.
+ */
+TARGET static inline void
+MULTIPLY (load) (const Number *from, gsize columns, MULTIPLY (Vector) * first,
+                 MULTIPLY (Vector) * second)
+{
+  if (columns == TILE_COLUMNS)
+    {
+      memcpy (first, from, sizeof *first);
+      memcpy (second, from + LANES, sizeof *second);
+    }
+  else
+    {
+      MULTIPLY (Pair) part = { 0 };
+
+      memcpy (part, from, columns * sizeof (Number));
+      *first = part[0];
+      *second = part[1];
+    }
+}
+
+TARGET static inline void
+MULTIPLY (store) (MULTIPLY (Vector) first, MULTIPLY (Vector) second, gsize columns, Number *to)
+{
+  if (columns == TILE_COLUMNS)
+    {
+      memcpy (to, &first, sizeof first);
+      memcpy (to + LANES, &second, sizeof second);
+    }
+  else
+    {
+      MULTIPLY (Pair) part = { first, second };
+
+      memcpy (to, part, columns * sizeof (Number));
+    }
+}
+
 /** The first @depth rows of @b and @columns of its columns, filled up with zeros. */
 TARGET static void
 MULTIPLY (pack) (Matrix b, gsize columns, gsize depth, MULTIPLY (Pair) * panel)
 {
   for (gsize p = 0; p < depth; p++)
     {
-      Number row[TILE_COLUMNS] = { 0 };
+      const Number *row = b.numbers + p * b.row_step;
 
-      for (gsize j = 0; j < columns; j++)
-        row[j] = b.numbers[p * b.row_step + j * b.column_step];
-      memcpy (panel[p], row, sizeof row);
+      if (b.column_step == 1)
+        MULTIPLY (load) (row, columns, &panel[p][0], &panel[p][1]);
+      else
+        {
+          panel[p][0] = panel[p][1] = (MULTIPLY (Vector)){ 0 };
+          for (gsize j = 0; j < columns; j++)
+            panel[p][j / LANES][j % LANES] = row[j * b.column_step];
+        }
     }
 }
 
@@ -37,41 +80,30 @@ TARGET static void
 MULTIPLY (tile) (Matrix a, gsize rows, gsize depth, const MULTIPLY (Pair) * panel, gsize columns,
                  gboolean add, Number *c, gsize c_step)
 {
-  const gboolean whole = columns == TILE_COLUMNS;
-  MULTIPLY (Pair) sum[SUMMED_ROWS] = { 0 };
+  MULTIPLY (Vector) first[SUMMED_ROWS], second[SUMMED_ROWS];
   const Number *row[SUMMED_ROWS];
 
   /* Rows past the last repeat it: summed, but not stored. */
   for (gsize r = 0; r < SUMMED_ROWS; r++)
     {
-      row[r] = a.numbers + MIN (r, rows - 1) * a.row_step;
-      if (add)
-        {
-          MULTIPLY (Pair) before = { 0 };
+      const gsize own = MIN (r, rows - 1);
 
-          memcpy (before, c + MIN (r, rows - 1) * c_step,
-                  whole ? sizeof before : columns * sizeof (Number));
-          sum[r][0] = before[0];
-          sum[r][1] = before[1];
-        }
+      row[r] = a.numbers + own * a.row_step;
+      first[r] = second[r] = (MULTIPLY (Vector)){ 0 };
+      if (add)
+        MULTIPLY (load) (c + own * c_step, columns, &first[r], &second[r]);
     }
   for (gsize p = 0; p < depth; p++)
     for (gsize r = 0; r < SUMMED_ROWS; r++)
       {
         Number factor = row[r][p * a.column_step];
 
-        sum[r][0] += factor * panel[p][0];
-        sum[r][1] += factor * panel[p][1];
+        first[r] += factor * panel[p][0];
+        second[r] += factor * panel[p][1];
       }
   for (gsize r = 0; r < SUMMED_ROWS; r++)
-    {
-      MULTIPLY (Pair) after = { sum[r][0], sum[r][1] };
-
-      if (r < rows && whole)
-        memcpy (c + r * c_step, after, sizeof after);
-      else if (r < rows)
-        memcpy (c + r * c_step, after, columns * sizeof (Number));
-    }
+    if (r < rows)
+      MULTIPLY (store) (first[r], second[r], columns, c + r * c_step);
 }
 
 TARGET static void

@@ -133,29 +133,33 @@ choose_pos_weight (Training *training, double *pos_weight)
     }
 }
 
-/** Mean and deviation of every feature over the training sample, kept with the head. */
+/** Mean and deviation of every feature over the training sample, kept with the head. Scan by scan,
+ * as the numbers lie. */
 static void
 standardize (Head *head, const StudyCohort *train)
 {
-  guint width = train->width;
+  const gsize n = train->n, width = train->width;
+  g_autofree double *means = g_new0 (double, width), *variances = g_new0 (double, width);
 
+  for (gsize i = 0; i < n; i++)
+    for (gsize feature = 0; feature < width; feature++)
+      means[feature] += train->latents[i * width + feature];
+  for (gsize feature = 0; feature < width; feature++)
+    means[feature] /= (double) n;
+  for (gsize i = 0; i < n; i++)
+    for (gsize feature = 0; feature < width; feature++)
+      {
+        const double difference = train->latents[i * width + feature] - means[feature];
+
+        variances[feature] += difference * difference;
+      }
   head->mean = g_new (float, width);
   head->scale = g_new (float, width);
-  for (guint feature = 0; feature < width; feature++)
+  for (gsize feature = 0; feature < width; feature++)
     {
-      double mean = 0, variance = 0, deviation;
+      const double deviation = sqrt (variances[feature] / (double) n);
 
-      for (gsize i = 0; i < train->n; i++)
-        mean += train->latents[i * width + feature];
-      mean /= (double) train->n;
-      for (gsize i = 0; i < train->n; i++)
-        {
-          double difference = train->latents[i * width + feature] - mean;
-
-          variance += difference * difference;
-        }
-      deviation = sqrt (variance / (double) train->n);
-      head->mean[feature] = (float) mean;
+      head->mean[feature] = (float) means[feature];
       head->scale[feature] = deviation > MIN_SCALED_DEVIATION ? (float) (1 / deviation) : 1;
     }
 }
