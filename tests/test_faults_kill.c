@@ -10,7 +10,9 @@
 #include "study/demo_job.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #define PATIENTS 300
 #define SCANS 8 /* to train on; half as many to judge on */
@@ -407,6 +409,54 @@ test_export_leaves_the_old_file_or_the_new_one (void **state)
   assert_hit (hits, n);
 }
 
+/** It is dead when this returns, so that its call is never made. */
+static int
+kill_it (GPid pid, gpointer unused)
+{
+  siginfo_t info;
+
+  kill (pid, SIGKILL);
+  assert_int_equal (waitid (P_PID, (id_t) pid, &info, WEXITED | WNOWAIT), 0);
+  return 0;
+}
+
+static void
+test_latents_and_names_are_never_of_two_exports (void **state)
+{
+  static const float old_numbers[] = { 1, 2, 3 };
+  const gsize old_shape[] = { 3, 1 };
+  g_autofree char *array = testing_path ("pair.npy"), *names = testing_path ("pair.txt"),
+                  *new_array = testing_path ("new.npy"), *new_names = testing_path ("new.txt");
+  const char *const whole[] = { "export", "-w", kept, "latents", "--out", new_array, NULL };
+  const char *const export[] = { "export", "-w", kept, "latents", "--out", array, "--force", NULL };
+  const char *const files[] = { array, names };
+
+  harm_need_notices ();
+  undisturbed_us (0, whole);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      gboolean hit;
+
+      npy_write (array, TRUE, NPY_FLOAT32, 2, old_shape, old_numbers, &error);
+      assert_no_error (error);
+      g_free (testing_write ("pair.txt", "a\nb\nc\n", 6));
+      {
+        g_auto (ProgramResult) result =
+            harm_before (HARM_RENAME, files[i], 1, kill_it, NULL, &hit, export);
+
+        assert_true (hit);
+        assert_int_equal (result.code, -1);
+      }
+      /* An array is there, and no names that could be taken for its own. */
+      assert_true (g_file_test (array, G_FILE_TEST_EXISTS));
+      assert_false (g_file_test (names, G_FILE_TEST_EXISTS));
+      undisturbed_us (0, export);
+      assert_same_file (array, new_array);
+      assert_same_file (names, new_names);
+    }
+}
+
 int
 main (void)
 {
@@ -415,6 +465,7 @@ main (void)
     cmocka_unit_test (test_train_keeps_every_epoch_that_it_told),
     cmocka_unit_test (test_encode_keeps_every_scan_and_goes_on),
     cmocka_unit_test (test_export_leaves_the_old_file_or_the_new_one),
+    cmocka_unit_test (test_latents_and_names_are_never_of_two_exports),
   };
 
   return cmocka_run_group_tests_name ("faults: kill -9", tests, make_workspace, forget_workspace);

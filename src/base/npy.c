@@ -1,7 +1,6 @@
 #include "base/npy.h"
 
 #include "base/error.h"
-#include "base/output_file.h"
 
 #include <errno.h>
 #include <string.h>
@@ -286,8 +285,8 @@ npy_read (const char *path, GError **error)
 
 /* ---- writing ---- */
 
-gboolean
-npy_write (const char *path, gboolean replace, NpyType type, guint n_dims, const gsize *shape,
+OutputFile *
+npy_begin (const char *path, gboolean replace, NpyType type, guint n_dims, const gsize *shape,
            const void *data, GError **error)
 {
   g_autoptr (OutputFile) file = output_file_open (path, replace, error);
@@ -296,7 +295,7 @@ npy_write (const char *path, gboolean replace, NpyType type, guint n_dims, const
   gsize n = 1;
 
   if (file == NULL)
-    return FALSE;
+    return NULL;
   g_string_printf (header, "{'descr': '%c%s', 'fortran_order': False, 'shape': (",
                    npy_type_size (type) == 1 ? '|' : '<', types[type].code);
   for (guint i = 0; i < n_dims; i++)
@@ -313,8 +312,18 @@ npy_write (const char *path, gboolean replace, NpyType type, guint n_dims, const
   start[8] = header->len & 0xff;
   start[9] = (guint8) (header->len >> 8);
 
-  return output_file_write (file, start, sizeof start, error)
-         && output_file_write (file, header->str, header->len, error)
-         && output_file_write (file, data, n * npy_type_size (type), error)
-         && output_file_commit (file, error);
+  if (!output_file_write (file, start, sizeof start, error)
+      || !output_file_write (file, header->str, header->len, error)
+      || !output_file_write (file, data, n * npy_type_size (type), error))
+    return NULL;
+  return g_steal_pointer (&file);
+}
+
+gboolean
+npy_write (const char *path, gboolean replace, NpyType type, guint n_dims, const gsize *shape,
+           const void *data, GError **error)
+{
+  g_autoptr (OutputFile) file = npy_begin (path, replace, type, n_dims, shape, data, error);
+
+  return file != NULL && output_file_commit (file, error);
 }

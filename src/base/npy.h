@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include "base/output_file.h"
+
 #include <glib.h>
 
 #define NPY_MAX_DIMS 8
@@ -50,3 +52,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NpyArray, npy_array_free)
  */
 gboolean npy_write (const char *path, gboolean replace, NpyType type, guint n_dims,
                     const gsize *shape, const void *data, GError **error);
+
+/** npy_begin: the same, but that the caller commits it. */
+OutputFile *npy_begin (const char *path, gboolean replace, NpyType type, guint n_dims,
+                       const gsize *shape, const void *data, GError **error);

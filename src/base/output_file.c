@@ -178,8 +178,9 @@ errno_of_writing (int fd)
   return written < (gssize) sizeof again ? ENOSPC : EIO;
 }
 
-gboolean
-output_file_commit (OutputFile *file, GError **error)
+/** All of it is on the disk, under a name that nobody knows. */
+static gboolean
+finish (OutputFile *file, GError **error)
 {
   FILE *stream = g_steal_pointer (&file->stream);
   gboolean lost = ferror (stream), failed = lost || fflush (stream) != 0
@@ -192,12 +193,32 @@ output_file_commit (OutputFile *file, GError **error)
       failed = TRUE;
       saved_errno = errno;
     }
-  if (failed)
-    return fail_with_errno (file->path, "cannot be written", saved_errno, error);
+  return !failed || fail_with_errno (file->path, "cannot be written", saved_errno, error);
+}
+
+static gboolean
+put_in_place (OutputFile *file, GError **error)
+{
   if (g_rename (file->temporary, file->target) != 0)
     return fail_with_errno (file->path, "cannot be put in place", errno, error);
   g_clear_pointer (&file->temporary, g_free);
   return TRUE;
+}
+
+gboolean
+output_file_commit (OutputFile *file, GError **error)
+{
+  return finish (file, error) && put_in_place (file, error);
+}
+
+gboolean
+output_file_commit_pair (OutputFile *first, OutputFile *second, GError **error)
+{
+  if (!finish (first, error) || !finish (second, error))
+    return FALSE;
+  if (g_unlink (second->target) != 0 && errno != ENOENT)
+    return fail_with_errno (second->path, "cannot be replaced", errno, error);
+  return put_in_place (first, error) && put_in_place (second, error);
 }
 
 void

@@ -35,5 +35,13 @@ gboolean output_file_write (OutputFile *file, const void *data, gsize size, GErr
 /** output_file_commit: flush, sync, rename. On failure the target is as it was. */
 gboolean output_file_commit (OutputFile *file, GError **error);
 
+/**
+ * output_file_commit_pair: commit two files that are of use together only.
+ *
+ * An older @second is taken away first and the new one comes last: whoever is killed in between
+ * leaves a @first alone, and never one beside a @second that is not its own.
+ */
+gboolean output_file_commit_pair (OutputFile *first, OutputFile *second, GError **error);
+
 void output_file_free (OutputFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OutputFile, output_file_free)

@@ -215,15 +215,16 @@ export_latents (StudyExport *study, CatalogStore *store, GError **error)
   g_autoptr (NpyArray) array =
       volumes != NULL ? npy_array_new (NPY_FLOAT32, 2, shape, error) : NULL;
   g_autofree guint8 *present = g_malloc0 (MAX (n, 1));
-  g_autoptr (OutputFile) names_file = NULL;
+  g_autoptr (OutputFile) array_file = NULL, names_file = NULL;
 
   study->written = n;
-  /* The names are begun before the array is there, so that neither is left without the other. */
   return array != NULL && (names_file = write_names (study, volumes, error)) != NULL
          && catalog_latents_load (store, encoder->id, (const char *const *) volumes, n,
                                   encoder->width, array->data, present, error)
-         && npy_write (study->out_path, study->replace, NPY_FLOAT32, 2, shape, array->data, error)
-         && output_file_commit (names_file, error);
+         && (array_file = npy_begin (study->out_path, study->replace, NPY_FLOAT32, 2, shape,
+                                     array->data, error))
+                != NULL
+         && output_file_commit_pair (array_file, names_file, error);
 }
 
 /* ---- runs ---- */
