@@ -455,6 +455,57 @@ test_a_read_only_folder_is_named (void **state)
 }
 
 static void
+test_on_a_read_only_disk_everything_can_be_read (void **state)
+{
+  need_mounts ();
+  {
+    g_autofree char *own = g_build_filename (disk, "own", NULL),
+                    *path = g_build_filename (own, "workspace.sqlite", NULL),
+                    *csv = testing_path ("elsewhere.csv");
+    const char *const list[] = { "records", "-w", own, "--limit", "3", "--json", NULL };
+    const char *const aged[] = { "records", "-w", own, "--query", "age > 30", "--count", NULL };
+    const char *const lung[] = { "records", "-w", own, "--query", "text: lung", "--count", NULL };
+    const char *const runs[] = { "runs", "-w", own, NULL };
+    const char *const export[] = { "export",   "-w",    own, "records", "--query",
+                                   "age > 30", "--out", csv, "--force", NULL };
+    const char *const words[] = { "export",     "-w",    own, "records", "--query",
+                                  "text: lung", "--out", csv, "--force", NULL };
+    const char *const *const reading[] = { list, aged, runs, export };
+
+    harm_copy (workspace, own);
+    for (guint finished = 0; finished < 2; finished++)
+      {
+        {
+          g_autoptr (CatalogStore) store = testing_store_open (path);
+
+          testing_store_exec (store, finished
+                                         ? "DELETE FROM setting WHERE key = 'report_text.up_to'"
+                                         : "INSERT INTO setting VALUES ('report_text.up_to', '5')");
+        }
+        for (guint i = 0; i < G_N_ELEMENTS (reading); i++)
+          {
+            g_auto (ProgramResult) result = harm_run (read_only_disk, NULL, NULL, reading[i]);
+
+            if (result.code != 0)
+              fail_msg ("%s ended with %d: %s", reading[i][0], result.code, result.err);
+          }
+        {
+          g_auto (ProgramResult) counted = harm_run (read_only_disk, NULL, NULL, lung);
+          g_auto (ProgramResult) written = harm_run (read_only_disk, NULL, NULL, words);
+
+          if (finished)
+            assert_int_equal (counted.code + written.code, 0);
+          else
+            {
+              assert_refused (&counted, path, "not all indexed", "only be read", NULL);
+              assert_refused (&written, path, "not all indexed", "only be read", NULL);
+            }
+        }
+      }
+  }
+}
+
+static void
 test_a_folder_in_a_files_place_is_named (void **state)
 {
   g_autofree char *folder = testing_path ("folder"), *out = testing_path ("out.npy");
@@ -554,6 +605,7 @@ main (void)
     cmocka_unit_test (test_a_limit_on_files_is_told),
     cmocka_unit_test (test_a_quota_that_is_used_up_is_told),
     cmocka_unit_test (test_a_read_only_folder_is_named),
+    cmocka_unit_test (test_on_a_read_only_disk_everything_can_be_read),
     cmocka_unit_test (test_a_folder_in_a_files_place_is_named),
     cmocka_unit_test (test_a_workspace_is_its_owners_alone),
     cmocka_unit_test (test_redacted_records_do_not_tell_the_patient),

@@ -169,12 +169,11 @@ show_record (const Batch *batch, Workspace *workspace, const char *volume)
 }
 
 static int
-list_records (const Batch *batch, Workspace *workspace, const char *text,
+list_records (const Batch *batch, Workspace *workspace, const CatalogQuery *query,
               const CatalogListOptions *options, gboolean only_count)
 {
   GError *error = NULL;
-  g_autoptr (CatalogQuery) query = catalog_query_parse (text, &error);
-  g_autoptr (CatalogStore) store = query != NULL ? workspace_store (workspace, &error) : NULL;
+  g_autoptr (CatalogStore) store = workspace_store (workspace, &error);
   g_autoptr (GPtrArray) records = NULL;
   gint64 total = store != NULL ? catalog_records_count (store, query, options, &error) : -1;
 
@@ -208,11 +207,11 @@ list_records (const Batch *batch, Workspace *workspace, const char *text,
 int
 command_records (Batch *batch, int argc, char **argv)
 {
-  g_autofree char *query = NULL, *split = NULL, *sort = NULL, *show = NULL;
+  g_autofree char *text = NULL, *split = NULL, *sort = NULL, *show = NULL;
   gint limit = 50, offset = 0;
   gboolean count = FALSE, descending = FALSE, dropped = FALSE;
   const GOptionEntry entries[] = {
-    { "query", 'q', 0, G_OPTION_ARG_STRING, &query, "what to look for, see below", "Q" },
+    { "query", 'q', 0, G_OPTION_ARG_STRING, &text, "what to look for, see below", "Q" },
     { "split", 0, 0, G_OPTION_ARG_STRING, &split, "train or valid (default: both)", "S" },
     { "show", 0, 0, G_OPTION_ARG_STRING, &show, "one record with its report", "VOLUME" },
     { "count", 0, 0, G_OPTION_ARG_NONE, &count, "only how many there are", NULL },
@@ -225,6 +224,7 @@ command_records (Batch *batch, int argc, char **argv)
     G_OPTION_ENTRY_NULL,
   };
   CatalogListOptions options = { .split = -1 };
+  g_autoptr (CatalogQuery) query = NULL;
   g_autoptr (Workspace) workspace = NULL;
   GError *error = NULL;
   int code;
@@ -254,8 +254,11 @@ command_records (Batch *batch, int argc, char **argv)
   options.with_dropped = dropped;
   options.limit = (guint) limit;
   options.offset = (guint) offset;
-  /* A query may look for words, and must not miss those of reports that wait to be indexed. */
-  code = query != NULL ? batch_finish_index (batch, workspace) : BATCH_DONE;
+  query = catalog_query_parse (text, &error);
+  if (query == NULL)
+    return batch_fail (error);
+  /* Words of reports that wait to be indexed must not be missed. */
+  code = catalog_query_reads_reports (query) ? batch_finish_index (batch, workspace) : BATCH_DONE;
   if (code != BATCH_DONE)
     return code;
   return list_records (batch, workspace, query, &options, count);

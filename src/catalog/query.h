@@ -31,6 +31,10 @@ CatalogQuery *catalog_query_parse (const char *text, GError **error);
 void catalog_query_free (CatalogQuery *query);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogQuery, catalog_query_free)
 
+/** catalog_query_reads_reports: whether it looks for words in reports, so that the full-text index
+ * must be finished. */
+gboolean catalog_query_reads_reports (const CatalogQuery *query);
+
 /** catalog_query_help: the language with its fields, for --help and the manual. */
 const char *catalog_query_help (void);
 

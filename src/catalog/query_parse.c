@@ -202,6 +202,12 @@ catalog_query_free (CatalogQuery *query)
   g_free (query);
 }
 
+gboolean
+catalog_query_reads_reports (const CatalogQuery *query)
+{
+  return strstr (query->condition->str, "report_text") != NULL;
+}
+
 CatalogQuery *
 catalog_query_parse (const char *text, GError **error)
 {

@@ -382,10 +382,33 @@ set_journal (CatalogStore *store, GError **error)
   return TRUE;
 }
 
+/** On a file system that is read only SQLite cannot share its log with others, and need not where
+ * all of it has gone into the file. */
+static gboolean
+may_only_be_read (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path), *log = g_strconcat (path, "-wal", NULL);
+
+  return access (folder, W_OK) != 0 && errno == EROFS && access (log, F_OK) != 0;
+}
+
+static gboolean
+open_file (CatalogStore *store, gboolean immutable)
+{
+  g_autofree char *escaped = g_uri_escape_string (store->path, "/", FALSE);
+  g_autofree char *uri = g_strconcat ("file:", escaped, "?immutable=1", NULL);
+  int flags = immutable ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
+
+  return sqlite3_open_v2 (immutable ? uri : store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX,
+                          NULL)
+         == SQLITE_OK;
+}
+
 CatalogStore *
 catalog_store_open (const char *path, gboolean create, GError **error)
 {
   g_autoptr (CatalogStore) store = g_new0 (CatalogStore, 1);
+  gboolean immutable;
 
   store->path = g_strdup (path);
   if (create && !create_file (path, error))
@@ -397,8 +420,8 @@ catalog_store_open (const char *path, gboolean create, GError **error)
                    path);
       return NULL;
     }
-  if (sqlite3_open_v2 (path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL)
-      != SQLITE_OK)
+  immutable = !create && may_only_be_read (path);
+  if (!open_file (store, immutable))
     {
       store_fail (store, error);
       return NULL;
@@ -411,7 +434,8 @@ catalog_store_open (const char *path, gboolean create, GError **error)
   if (!check_owner (store, error)
       || !store_exec (store, "PRAGMA page_size = " PAGE_SIZE "; PRAGMA synchronous = EXTRA", error)
       || !store_migrate (store, store_schema_steps, store_schema_n_steps, error)
-      || !set_journal (store, error) || !store_exec (store, "PRAGMA foreign_keys = ON", error)
+      || (!immutable && !set_journal (store, error))
+      || !store_exec (store, "PRAGMA foreign_keys = ON", error)
       || !store_add_probability (store, error) || !store_add_in_set (store, error)
       || !store_add_name_has (store, error) || !store_add_report_in (store, error))
     return NULL;

@@ -1,5 +1,6 @@
 #include "catalog/text_index.h"
 
+#include "base/error.h"
 #include "catalog/row_indexes.h"
 
 /* The setting that is there while the index is unfinished: it holds the reports up to this id. */
@@ -175,6 +176,14 @@ catalog_text_index_finish (CatalogStore *store, CatalogProgress progress, gpoint
 
   if (catalog_text_index_is_finished (store))
     return TRUE;
+  if (sqlite3_db_readonly (store->db, "main") == 1)
+    {
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO,
+                   "%s: the words of its reports are not all indexed yet, and it may only be read; "
+                   "search when who may write to it has searched once",
+                   store->path);
+      return FALSE;
+    }
   if (progress != NULL
       && !read_number (store, "SELECT count (*) FROM report WHERE volume_id > (" SELECT_UP_TO ")",
                        &left, error))

@@ -118,9 +118,9 @@ static gboolean
 export_records (StudyExport *study, CatalogStore *store, GCancellable *cancellable, GError **error)
 {
   g_autoptr (CatalogQuery) query = catalog_query_parse (study->query, error);
-  /* A query may look for words, and must not miss those of reports that wait to be indexed. */
+  /* Words of reports that wait to be indexed must not be missed. */
   gboolean indexed = query != NULL
-                     && ((study->query == NULL && study->list.search == NULL)
+                     && ((!catalog_query_reads_reports (query) && study->list.search == NULL)
                          || catalog_text_index_finish (store, NULL, NULL, cancellable, error));
   g_autoptr (GPtrArray) records =
       indexed ? catalog_records_list (store, query, &study->list, error) : NULL;
