@@ -11,10 +11,6 @@
 
 #define EPOCHS 150 /* more than pass before it is paused; soon over under a sanitizer too */
 
-/* In the last line of the first record's report, which is written after all that stands above it.
- */
-#define LAST_DRAWN "as far as can"
-
 /** Tells the terminal's modes before and after, and the program's process id. */
 static const char wrapper[] = "stty -a >\"$HOME/before\"\n"
                               "sh -c 'echo $$ >\"$HOME/pid\"; exec \"$@\"' sh \"$@\"\n"
@@ -64,12 +60,34 @@ wait_taken (Tmux *tmux, gboolean taken)
                  is_taken, GINT_TO_POINTER (taken));
 }
 
+/** What is seen, in its colours; not those between two lines, which tell blanks that were written
+ * from such that were not. */
+static char *
+see (Tmux *tmux)
+{
+  g_autofree char *screen = tmux_screen (tmux, TRUE);
+  g_autoptr (GRegex) breaks = g_regex_new ("(\\e\\[[0-9;]*m)*\n(\\e\\[[0-9;]*m)*", 0, 0, NULL);
+  char *seen = g_regex_replace_literal (breaks, screen, -1, 0, "\n", 0, NULL);
+
+  assert_non_null (seen);
+  return seen;
+}
+
+/** From the top to the bottom: the first record's report, then the keys that it has use for. */
+static void
+wait_drawn (Tmux *tmux)
+{
+  tmux_wait (tmux, "as far as can");
+  tmux_wait (tmux, "Enter slices");
+  tmux_wait (tmux, "q quit");
+}
+
 static gboolean
 screen_is (Tmux *tmux, gpointer expected)
 {
-  g_autofree char *screen = tmux_screen (tmux, TRUE);
+  g_autofree char *seen = see (tmux);
 
-  return strcmp (screen, expected) == 0;
+  return strcmp (seen, expected) == 0;
 }
 
 /** Started and ready; the terminal is taken, so that giving it back is something. */
@@ -293,8 +311,8 @@ test_fg_brings_the_whole_screen_back (void **state)
   g_autofree char *before = NULL;
 
   tmux_wait (tmux, "300 records\n");
-  tmux_wait (tmux, LAST_DRAWN);
-  before = tmux_screen (tmux, TRUE);
+  wait_drawn (tmux);
+  before = see (tmux);
   for (guint i = 0; i < 2; i++)
     {
       suspend (tmux);
@@ -414,8 +432,8 @@ test_stderr_goes_to_the_log_and_not_over_the_screen (void **state)
   Tmux *tmux = start ();
   g_autofree char *before = NULL, *log = NULL;
 
-  tmux_wait (tmux, LAST_DRAWN);
-  before = tmux_screen (tmux, TRUE);
+  wait_drawn (tmux);
+  before = see (tmux);
   write_to_its_stderr ("libfault: a warning\n");
   tmux_keys (tmux, "!", NULL);
   tmux_wait (tmux, "libfault: a warning");
