@@ -205,7 +205,10 @@ catalog_query_free (CatalogQuery *query)
 gboolean
 catalog_query_reads_reports (const CatalogQuery *query)
 {
-  return strstr (query->condition->str, "report_text") != NULL;
+  for (guint i = 0; i < query->values->len; i++)
+    if (g_array_index (query->values, QueryValue, i).is_match)
+      return TRUE;
+  return FALSE;
 }
 
 CatalogQuery *
