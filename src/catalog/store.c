@@ -98,8 +98,7 @@ explain (sqlite3 *db, int result, int *code)
       *code = CTCLIP_ERROR_MEMORY;
       return "there is not enough memory";
     case SQLITE_IOERR:
-      return "cannot be read or written; look into the disk's health, its free space, your quota "
-             "and "
+      return "cannot be read or written; look into the disk's health and free space, your quota and "
              "the limit on files (ulimit -f)";
     }
   *code = CTCLIP_ERROR_FAILED;
