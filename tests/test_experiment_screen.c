@@ -434,10 +434,11 @@ test_many_changes_end_in_one_result (void **state)
   g_autoptr (Workspace) workspace = testing_study_workspace ("burst", 200, 100);
 
   testing_study_latents (workspace, 24, 1);
-  replay (workspace, "size 120x40\ntimeout 30\nclock real\nkey 3\nwait t trains at once\n"
-                     "type :set epochs 50\nkey Enter\nkey L\nwait live: epoch\n"
-                     "key g j j j j l l l l l l l h h h h h h h l\nwait 2.25\nwait-gone live: epoch\n"
-                     "wait best\nkey d\nwait live: epoch\nkey L\nwait live: off\n");
+  replay (workspace,
+          "size 120x40\ntimeout 30\nclock real\nkey 3\nwait t trains at once\n"
+          "type :set epochs 50\nkey Enter\nkey L\nwait live: epoch\n"
+          "key g j j j j l l l l l l l h h h h h h h l\nwait 2.25\nwait-gone live: epoch\n"
+          "wait best\nkey d\nwait live: epoch\nkey L\nwait live: off\n");
 }
 
 static void

@@ -336,7 +336,8 @@ test_compared_runs_are_written (void **state)
 {
   g_autofree char *csv = testing_path ("pair.csv"), *png = testing_path ("pair.png");
   g_autofree char *keys = g_strdup_printf (
-      "size 80x24\ntimeout 180\nkey Esc Esc Esc 5\nwait second\nkey G Space k Space c\nwait DeLong\n"
+      "size 80x24\ntimeout 180\nkey Esc Esc Esc 5\nwait second\nkey G Space k Space c\nwait "
+      "DeLong\n"
       "key e\nwait Export first, second\nkey j Enter C-u\ntype %s\nkey Enter\nwait Written\n"
       "key e j j j Enter C-u\ntype %s\nkey Enter\nwait pair.png\nkey Esc Esc u\n",
       csv, png);

@@ -17,7 +17,8 @@ typedef struct _Tmux Tmux;
  * @terminal:  the $TERM that it finds
  * @arguments: the program and what it is given, %NULL-terminated; a shell gets them untouched
  *
- * It is in testing_directory(), which is its $HOME too: no one's files are touched. Lives until tmux_teardown().
+ * It is in testing_directory(), which is its $HOME too: no one's files are touched. Lives until
+ * tmux_teardown().
  */
 Tmux *tmux_start (int width, int height, const char *terminal, const char *const *arguments);
 

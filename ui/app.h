@@ -90,8 +90,8 @@ void app_look_at (App *app, const char *volume, const char *path);
 /** The neighbour of the record in the Records list, itself for step 0; %FALSE where there is none.
  * Slices calls it. */
 gboolean app_look_at_neighbour (App *app, int step);
-/** app_neighbour: which one app_look_at_neighbour() would go to: its name and @path, both to g_free;
- * both %NULL where there is none. A mere file has no name. */
+/** app_neighbour: which one app_look_at_neighbour() would go to: its name and @path, both to
+ * g_free; both %NULL where there is none. A mere file has no name. */
 char *app_neighbour (App *app, int step, char **path);
 /** Records says who the neighbours are; @neighbour returns a volume name to g_free, or %NULL, and
  * moves the cursor there where it is to @go. */
@@ -105,7 +105,8 @@ const char *app_volume_path (App *app, const char *volume);
  */
 void app_set_volumes_directory (App *app, const char *directory);
 const char *app_volumes_directory (App *app); /* (nullable) */
-/** app_volumes_walking: that folder is still being looked through; store_changed() tells the end. */
+/** app_volumes_walking: that folder is still being looked through; store_changed() tells the end.
+ */
 gboolean app_volumes_walking (App *app);
 
 /** Show a run's table in Training, or a preview's epochs in Experiment. */

@@ -33,7 +33,7 @@ typedef struct
   Key key; /* 0: a mouse event */
   int y, x;
   gboolean wheel;
-  int rows; /* of the wheel: -1 up, 1 down */
+  int rows;            /* of the wheel: -1 up, 1 down */
   gboolean grab, drag; /* the middle or right button goes down, or moves while it is held */
 } TerminalEvent;
 

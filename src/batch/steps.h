@@ -13,8 +13,8 @@
  * those that are there. */
 int batch_import_directory (const Batch *batch, Workspace *workspace, const char *directory,
                             int only, gboolean require_both);
-/** batch_finish_index: the reports' full-text index, where an import was stopped before it had filled
- * it; prints nothing. */
+/** batch_finish_index: the reports' full-text index, where an import was stopped before it had
+ * filled it; prints nothing. */
 int batch_finish_index (const Batch *batch, Workspace *workspace);
 int batch_sample (const Batch *batch, StudySample *study);
 int batch_encode_cohort (const Batch *batch, StudyEncode *study);

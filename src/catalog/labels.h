@@ -10,5 +10,6 @@
 /** catalog_label_name: the column name in CT-RATE's label table ("Medical material", ...). */
 const char *catalog_label_name (guint label);
 
-/** catalog_label_find: index by name, any case, spaces or underscores or hyphens alike; -1 if there is none. */
+/** catalog_label_find: index by name, any case, spaces or underscores or hyphens alike; -1 if there
+ * is none. */
 int catalog_label_find (const char *name);

@@ -333,8 +333,7 @@ fill (Salvage *salvage, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
     if (!copy_table (salvage, i, error))
       return FALSE;
-  return drop_orphans (salvage, error)
-         && store_text_index_leave_out (sound, 0, error);
+  return drop_orphans (salvage, error) && store_text_index_leave_out (sound, 0, error);
 }
 
 gboolean

@@ -98,8 +98,8 @@ explain (sqlite3 *db, int result, int *code)
       *code = CTCLIP_ERROR_MEMORY;
       return "there is not enough memory";
     case SQLITE_IOERR:
-      return "cannot be read or written; look into the disk's health and free space, your quota and "
-             "the limit on files (ulimit -f)";
+      return "cannot be read or written; look into the disk's health and free space, your quota "
+             "and the limit on files (ulimit -f)";
     }
   *code = CTCLIP_ERROR_FAILED;
   return NULL;

@@ -130,8 +130,8 @@ gboolean store_add_name_has (CatalogStore *store, GError **error);
 
 /**
  * store_text_index_leave_out: within an import's transaction, before it changes a report: from then
- * on the full-text index lacks all reports from @first_id on, and earlier ones too where it had some
- * of those.
+ * on the full-text index lacks all reports from @first_id on, and earlier ones too where it had
+ * some of those.
  */
 gboolean store_text_index_leave_out (CatalogStore *store, gint64 first_id, GError **error);
 

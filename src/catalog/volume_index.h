@@ -10,20 +10,25 @@
 
 typedef struct _CatalogVolumeIndex CatalogVolumeIndex;
 
-/** catalog_volume_index_new: walk @directory for *.nii.gz and *.nii; unreadable folders are warnings in the index. */
-CatalogVolumeIndex *catalog_volume_index_new (const char *directory, GCancellable *cancellable, GError **error);
+/** catalog_volume_index_new: walk @directory for *.nii.gz and *.nii; unreadable folders are
+ * warnings in the index. */
+CatalogVolumeIndex *catalog_volume_index_new (const char *directory, GCancellable *cancellable,
+                                              GError **error);
 void catalog_volume_index_free (CatalogVolumeIndex *index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogVolumeIndex, catalog_volume_index_free)
 
 guint catalog_volume_index_size (const CatalogVolumeIndex *index);
 
-/** catalog_volume_index_names: (transfer container) record names without suffix, in the order of names, %NULL-terminated; the strings are the index's. */
+/** catalog_volume_index_names: (transfer container) record names without suffix, in the order of
+ * names, %NULL-terminated; the strings are the index's. */
 const char **catalog_volume_index_names (const CatalogVolumeIndex *index);
 
-/** catalog_volume_index_path: path of a volume by record name; %NULL where it is not on disk. Owned by the index. */
+/** catalog_volume_index_path: path of a volume by record name; %NULL where it is not on disk. Owned
+ * by the index. */
 const char *catalog_volume_index_path (const CatalogVolumeIndex *index, const char *volume);
 
-/** catalog_volume_index_duplicates: (element-type utf8) names that were found more than once; the first in path order is used. */
+/** catalog_volume_index_duplicates: (element-type utf8) names that were found more than once; the
+ * first in path order is used. */
 const GPtrArray *catalog_volume_index_duplicates (const CatalogVolumeIndex *index);
 
 /** catalog_volume_index_warnings: (element-type utf8) folders that could not be read. */

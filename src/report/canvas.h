@@ -42,7 +42,8 @@ void report_canvas_range (ReportCanvas *canvas, ReportRange x, ReportRange y);
 /** report_canvas_axes: the same, with labelled axes at the left and at the bottom, which take their
  * cells from the drawing area; left out where they would leave nothing of it. */
 void report_canvas_axes (ReportCanvas *canvas, ReportRange x, ReportRange y);
-/** report_canvas_whole_x: before the axes: x is counted, so that only whole numbers are labelled. */
+/** report_canvas_whole_x: before the axes: x is counted, so that only whole numbers are labelled.
+ */
 void report_canvas_whole_x (ReportCanvas *canvas);
 
 /** report_canvas_point: a mark that stands out from lines: a cell of its own. */

@@ -21,9 +21,9 @@ typedef struct
   const ReportComparisonClass *classes;
   guint n_classes;
   ReportComparisonClass macro; /* its interval by a paired bootstrap; without a test */
-  guint classes_in_macro; /* that both runs define */
-  gsize n;                /* scans in common */
-  gsize only_a, only_b;   /* scans that one of them has alone */
+  guint classes_in_macro;      /* that both runs define */
+  gsize n;                     /* scans in common */
+  gsize only_a, only_b;        /* scans that one of them has alone */
 } ReportComparison;
 
 /** report_comparison_text: a row per class, the macro row, and what it was computed on. Free with
