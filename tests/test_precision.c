@@ -150,11 +150,12 @@ score (const float *token, const float *code, gsize n)
 static gboolean
 draw_codes_together (CheckpointItem *item, float *data, gpointer user_data)
 {
-  const gsize dim = (gsize) item->shape[item->n_dims - 1];
   Random random;
+  gsize dim;
 
   if (strcmp (item->name, CODES) != 0)
     return TRUE;
+  dim = (gsize) item->shape[item->n_dims - 1];
   random_init (&random, 1, 0);
   for (gsize i = dim; i < dim * (gsize) item->shape[1]; i++)
     data[i] = data[i % dim] * (float) (1 + 4e-4 * random_uniform (&random));
