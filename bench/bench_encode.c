@@ -6,11 +6,11 @@
  * the network; all in turn, several times. The network has the real sizes; tests/make_lipro makes
  * such a checkpoint.
  */
+#include "bench_encoder_input.h"
 #include "bench_store.h"
 
 #include "base/share.h"
 #include "model/engine.h"
-#include "volume/prepare.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -129,20 +129,6 @@ open_engine (const char *device)
   return engine;
 }
 
-static float *
-prepare (const char *scan)
-{
-  const VolumePreparation preparation = volume_preparation_default ();
-  const VolumeMetadata metadata = VOLUME_METADATA_NONE;
-  float *input = g_new (float, preparation.shape[0] * preparation.shape[1] * preparation.shape[2]);
-  VolumePrepared prepared;
-  GError *error = NULL;
-
-  volume_prepare (scan, &metadata, &preparation, THREADS, input, &prepared, NULL, &error);
-  bench_stop_on (error);
-  return input;
-}
-
 static Seconds
 bench_encoder (EngineEncoder *encoder, const float *input)
 {
@@ -229,7 +215,7 @@ main (int argc, char **argv)
 
   engine = open_engine ("cpu");
   encoder = open_encoder (engine, argv[1], description);
-  input = prepare (argv[2]);
+  input = bench_encoder_input (argv[2], THREADS);
   bench_encoder (encoder, input);
   getrusage (RUSAGE_SELF, &usage);
   printf ("encode, peak memory of the process: %.2f GiB\n", (double) usage.ru_maxrss / (1 << 20));

@@ -5,13 +5,13 @@
  * code; then the demo's cohort in both precisions, in DIR/precision, which is kept: how far its
  * latents lie apart, and what the same training makes of them.
  */
+#include "bench_encoder_input.h"
 #include "bench_row.h"
 #include "bench_store.h"
 
 #include "base/share.h"
 #include "catalog/latents.h"
 #include "model/engine.h"
-#include "volume/prepare.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -49,20 +49,6 @@ open_encoder (Engine *engine, const char *checkpoint, EncoderPrecision precision
   encoder = engine_encoder_open (engine, checkpoint, description, &error);
   bench_stop_on (error);
   return encoder;
-}
-
-static float *
-prepare (const char *scan)
-{
-  const VolumePreparation preparation = volume_preparation_default ();
-  const VolumeMetadata metadata = VOLUME_METADATA_NONE;
-  float *input = g_new (float, preparation.shape[0] * preparation.shape[1] * preparation.shape[2]);
-  VolumePrepared prepared;
-  GError *error = NULL;
-
-  volume_prepare (scan, &metadata, &preparation, THREADS, input, &prepared, NULL, &error);
-  bench_stop_on (error);
-  return input;
 }
 
 static void
@@ -134,7 +120,7 @@ bench_scan (const char *checkpoint, const char *scan, guint rounds)
   guint flipped = 0;
 
   bench_stop_on (error);
-  input = prepare (scan);
+  input = bench_encoder_input (scan, THREADS);
   for (EncoderPrecision i = 0; i < ENCODER_N_PRECISIONS; i++)
     {
       sides[i].encoder = open_encoder (engine, checkpoint, i);

@@ -245,8 +245,9 @@ try_filter (void)
   _exit (0);
 }
 
-void
-harm_need_filter (void)
+/** Skip where a child that tries it does not end with 0. */
+static void
+need (void (*try_it) (void), const char *what)
 {
   pid_t child;
   int status = -1;
@@ -254,13 +255,19 @@ harm_need_filter (void)
   if (ARCHITECTURE != 0 && (child = fork ()) >= 0)
     {
       if (child == 0)
-        try_filter ();
+        try_it ();
       waitpid (child, &status, 0);
     }
   if (status == 0)
     return;
-  print_message ("needs a kernel that filters system calls\n");
+  print_message ("needs a kernel that %s system calls\n", what);
   skip ();
+}
+
+void
+harm_need_filter (void)
+{
+  need (try_filter, "filters");
 }
 
 /* ---- notices of system calls ---- */
@@ -457,17 +464,5 @@ try_notices (void)
 void
 harm_need_notices (void)
 {
-  pid_t child;
-  int status = -1;
-
-  if (ARCHITECTURE != 0 && (child = fork ()) >= 0)
-    {
-      if (child == 0)
-        try_notices ();
-      waitpid (child, &status, 0);
-    }
-  if (status == 0)
-    return;
-  print_message ("needs a kernel that tells of system calls\n");
-  skip ();
+  need (try_notices, "tells of");
 }
