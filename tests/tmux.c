@@ -1,14 +1,18 @@
 #include "tmux.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define LIMIT_S 180 /* under a sanitizer, on a machine that has other work */
-#define POLL_US 5000
+/* Between looks, longer each time. */
+#define POLL_FIRST_US 2000
+#define POLL_LAST_US 40000
 
 struct _Tmux
 {
@@ -53,8 +57,9 @@ try_command (Tmux *tmux, const char *const *command, char **out)
   g_strv_builder_add_many (builder, find_tmux (), "-u", "-S", tmux->socket, NULL);
   g_strv_builder_addv (builder, (const char **) command);
   arguments = g_strv_builder_end (builder);
-  g_spawn_sync (NULL, arguments, tmux->environment, G_SPAWN_DEFAULT, NULL, NULL, &output,
-                &tmux->fault, &status, &error);
+  /* So GLib spawns without a fork, which takes its time under a sanitizer. */
+  g_spawn_sync (NULL, arguments, tmux->environment, G_SPAWN_LEAVE_DESCRIPTORS_OPEN, NULL, NULL,
+                &output, &tmux->fault, &status, &error);
   assert_no_error (error);
   if (out != NULL)
     *out = g_steal_pointer (&output);
@@ -70,48 +75,67 @@ run_command (Tmux *tmux, const char *const *command)
 
 #define RUN(tmux, ...) run_command (tmux, (const char *const[]){ __VA_ARGS__, NULL })
 
-/** Send a signal to what was started in a pane, or 0 to none; how many processes that were. */
-static guint
-signal_session (int session, int number)
+/** Processes of what was started in a pane. */
+static GArray *
+session_processes (int session)
 {
-  g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
+  GArray *processes = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GDir) all = g_dir_open ("/proc", 0, NULL);
   const char *name;
-  guint n = 0;
 
-  while (processes != NULL && (name = g_dir_read_name (processes)) != NULL)
+  while (all != NULL && (name = g_dir_read_name (all)) != NULL)
     {
+      int process = atoi (name), of;
       g_autofree char *path = g_build_filename ("/proc", name, "stat", NULL), *stat = NULL;
       const char *rest;
       char state;
-      int of;
 
-      if (!g_file_get_contents (path, &stat, NULL, NULL))
+      if (process == 0 || !g_file_get_contents (path, &stat, NULL, NULL))
         continue;
       rest = strrchr (stat, ')'); /* behind the command's name, which may hold anything */
-      if (sscanf (rest, ") %c %*d %*d %d", &state, &of) != 2 || of != session || state == 'Z')
-        continue;
-      n++;
-      kill (atoi (name), number);
+      if (sscanf (rest, ") %c %*d %*d %d", &state, &of) == 2 && of == session && state != 'Z')
+        g_array_append_val (processes, process);
     }
-  return n;
+  return processes;
+}
+
+static void
+ask_to_end (int process)
+{
+  kill (process, SIGTERM);
+  kill (process, SIGHUP); /* what a shell at its prompt listens to */
+  kill (process, SIGCONT);
+}
+
+/** By force where it lives on. */
+static void
+wait_for_end (int process)
+{
+  int fd = (int) syscall (SYS_pidfd_open, process, 0);
+  struct pollfd end = { .fd = fd, .events = POLLIN };
+
+  if (fd < 0)
+    return;
+  if (poll (&end, 1, LIMIT_S * 1000) != 1)
+    kill (process, SIGKILL);
+  close (fd);
 }
 
 /** Nothing of it may be left when the next test begins. */
 static void
 end_programs (Tmux *tmux)
 {
-  gint64 end_us = g_get_monotonic_time () + LIMIT_S * G_USEC_PER_SEC;
+  gboolean any = tmux->session != 0;
 
-  if (tmux->session == 0)
-    return;
-  signal_session (tmux->session, SIGTERM);
-  signal_session (tmux->session, SIGHUP); /* what a shell at its prompt listens to */
-  signal_session (tmux->session, SIGCONT);
-  while (signal_session (tmux->session, 0) > 0)
+  while (any)
     {
-      if (g_get_monotonic_time () > end_us)
-        signal_session (tmux->session, SIGKILL);
-      g_usleep (POLL_US);
+      g_autoptr (GArray) processes = session_processes (tmux->session);
+
+      for (guint i = 0; i < processes->len; i++)
+        ask_to_end (g_array_index (processes, int, i));
+      for (guint i = 0; i < processes->len; i++)
+        wait_for_end (g_array_index (processes, int, i));
+      any = processes->len > 0;
     }
 }
 
@@ -330,6 +354,7 @@ tmux_wait_for (Tmux *tmux, const char *what, gboolean (*is_so) (Tmux *tmux, gpoi
                gpointer data)
 {
   gint64 end_us = g_get_monotonic_time () + LIMIT_S * G_USEC_PER_SEC;
+  gulong poll_us = POLL_FIRST_US;
 
   while (!is_so (tmux, data))
     {
@@ -341,7 +366,8 @@ tmux_wait_for (Tmux *tmux, const char *what, gboolean (*is_so) (Tmux *tmux, gpoi
             print_screen (screen);
           fail_msg ("waited %d s in vain for %s", LIMIT_S, what);
         }
-      g_usleep (POLL_US);
+      g_usleep (poll_us);
+      poll_us = MIN (2 * poll_us, POLL_LAST_US);
     }
 }
 
