@@ -161,6 +161,61 @@ test_output_file_replaces_nothing_but_regular_files (void **state)
 }
 
 static void
+write_file (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (OutputFile) file = output_file_open (path, TRUE, &error);
+
+  assert_no_error (error);
+  assert_true (output_file_commit (file, &error));
+}
+
+static guint
+mode_of (const char *path)
+{
+  struct stat info;
+
+  assert_int_equal (stat (path, &info), 0);
+  return info.st_mode & 0777;
+}
+
+static void
+test_output_file_is_read_by_whom_the_umask_and_the_old_one_allow (void **state)
+{
+  g_autofree char *path = testing_path ("mode");
+  mode_t mask = umask (027);
+
+  write_file (path);
+  assert_int_equal (mode_of (path), 0640);
+  assert_int_equal (g_chmod (path, 0600), 0);
+  write_file (path);
+  umask (mask);
+  assert_int_equal (mode_of (path), 0600);
+}
+
+#define FILES 500 /* enough for two threads to meet */
+
+static gpointer
+write_files (gpointer path)
+{
+  for (guint i = 0; i < FILES; i++)
+    output_file_free (output_file_open (path, TRUE, NULL));
+  return NULL;
+}
+
+static void
+test_output_files_of_two_threads_leave_the_umask_alone (void **state)
+{
+  g_autofree char *first = testing_path ("first"), *second = testing_path ("second");
+  mode_t mask = umask (027);
+  GThread *other = g_thread_new ("other", write_files, first);
+
+  write_files (second);
+  g_thread_join (other);
+  assert_int_equal (umask (mask), 027);
+}
+
+static void
 test_output_file_names_a_full_disk (void **state)
 {
   g_autoptr (GError) error = NULL;
@@ -268,6 +323,17 @@ test_hash_of_file_and_bytes_agree (void **state)
   assert_string_equal (of_bytes, "99aa06d3014798d86001c324468d497f");
 }
 
+static void
+test_a_pipe_has_no_hash_and_is_not_waited_for (void **state)
+{
+  g_autofree char *path = testing_path ("hash.pipe");
+  g_autoptr (GError) error = NULL;
+
+  assert_int_equal (mkfifo (path, 0600), 0);
+  assert_null (file_hash (path, NULL, &error));
+  assert_error_says (&error, "pipe: is not a file", NULL);
+}
+
 int
 main (void)
 {
@@ -278,11 +344,14 @@ main (void)
     cmocka_unit_test (test_output_file_appears_only_when_committed),
     cmocka_unit_test (test_output_file_is_written_through_a_link_and_the_link_stays),
     cmocka_unit_test (test_output_file_replaces_nothing_but_regular_files),
+    cmocka_unit_test (test_output_file_is_read_by_whom_the_umask_and_the_old_one_allow),
+    cmocka_unit_test (test_output_files_of_two_threads_leave_the_umask_alone),
     cmocka_unit_test (test_output_file_names_a_full_disk),
     cmocka_unit_test (test_output_file_names_a_full_disk_that_only_the_stream_met),
     cmocka_unit_test (test_random_is_the_published_generator_and_seeded),
     cmocka_unit_test (test_shuffle_is_a_permutation),
     cmocka_unit_test (test_hash_of_file_and_bytes_agree),
+    cmocka_unit_test (test_a_pipe_has_no_hash_and_is_not_waited_for),
   };
 
   return cmocka_run_group_tests_name ("base", tests, NULL, NULL);

@@ -1,11 +1,14 @@
 /* The whole path on the demo's cohort: real scans, real encoder, real files. Slow: some half a
  * minute. */
+#include "nifti_maker.h"
 #include "program.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -348,6 +351,82 @@ test_exported_checkpoint_encodes_as_the_original (void **state)
   assert_memory_equal (latent_a->data, latent_b->data, latent_a->n * sizeof (float));
 }
 
+static void
+replace_file (const char *from, const char *to)
+{
+  g_autofree char *bytes = NULL;
+  gsize size;
+
+  assert_true (g_file_get_contents (from, &bytes, &size, NULL));
+  assert_true (g_file_set_contents (to, bytes, (gssize) size, NULL));
+}
+
+static void
+test_a_head_is_not_exported_with_other_weights (void **state)
+{
+  g_autofree char *folder = testing_path ("other"), *out = testing_path ("other.pt");
+  g_autofree char *other = g_build_filename (folder, "demo-ctvit.pt", NULL);
+  g_autofree char *kept = testing_path ("kept.pt");
+  g_auto (ProgramResult) made =
+      program_expect (0, "demo", "--make-encoder", folder, "--seed", "2", NULL);
+
+  replace_file (checkpoint, kept);
+  replace_file (other, checkpoint);
+  {
+    g_auto (ProgramResult) refused = program_expect (1, "export", "-w", workspace, "checkpoint",
+                                                     "--run", "1", "--out", out, NULL);
+
+    assert_non_null (strstr (refused.err, "its weights are not those"));
+    assert_false (g_file_test (out, G_FILE_TEST_EXISTS));
+  }
+  replace_file (kept, checkpoint);
+}
+
+#define SIDE 40
+
+/** A folder "scans" in @folder with one scan of that grey, as old as all of them. */
+static void
+make_scans (const char *folder, const char *volume, double hu)
+{
+  nifti_2_header header = nifti_maker_header (NIFTI_TYPE_INT16, SIDE, SIDE, SIDE);
+  g_autofree double *values = g_new (double, SIDE *SIDE *SIDE);
+  g_autofree char *made = NULL, *scans = g_build_filename (folder, "scans", NULL);
+  g_autofree char *name = g_strndup (volume, strlen (volume) - strlen (".gz"));
+  g_autofree char *path = g_build_filename (scans, name, NULL);
+  const struct timespec times[] = { { 0 }, { 0 } };
+
+  for (gsize i = 0; i < SIDE * SIDE * SIDE; i++)
+    values[i] = hu;
+  made = nifti_maker_write ("scan.nii", &header, values, NIFTI_MAKER_PLAIN);
+  g_mkdir_with_parents (scans, 0700);
+  assert_int_equal (g_rename (made, path), 0);
+  assert_int_equal (utimensat (AT_FDCWD, path, times, 0), 0);
+}
+
+static void
+test_a_scan_is_not_taken_for_one_of_another_folder (void **state)
+{
+  g_autofree char *start = g_get_current_dir ();
+  g_auto (ProgramResult) records =
+      program_expect (0, "records", "-w", workspace, "--limit", "1", "--json", NULL);
+  const char *volume = json_string_value (json_at (records.json, "records.0.volume"));
+
+  /* Both are "scans/..." where the program is started, of one size and time. */
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("site-%u", i), *folder = testing_path (name);
+      g_auto (ProgramResult) encoded = { 0 };
+
+      make_scans (folder, volume, i == 0 ? -500 : 40);
+      assert_int_equal (g_chdir (folder), 0);
+      encoded =
+          program_expect (3, "encode", "-w", workspace, "--encoder", checkpoint, "--encoder-name",
+                          "by-folder", "--volumes", "scans", "--json", NULL);
+      assert_int_equal (g_chdir (start), 0);
+      assert_int_equal (json_number_at (encoded.json, "encoded"), 1);
+    }
+}
+
 int
 main (void)
 {
@@ -362,6 +441,8 @@ main (void)
     cmocka_unit_test (test_predict_takes_the_precision_of_the_run),
     cmocka_unit_test (test_predict_prepares_scans_as_those_of_the_run),
     cmocka_unit_test (test_exported_checkpoint_encodes_as_the_original),
+    cmocka_unit_test (test_a_head_is_not_exported_with_other_weights),
+    cmocka_unit_test (test_a_scan_is_not_taken_for_one_of_another_folder),
   };
 
   return cmocka_run_group_tests_name ("end to end", tests, run_demo, forget_demo);

@@ -223,6 +223,26 @@ test_without_its_first_page_it_is_left_as_it_is (void **state)
   assert_memory_equal (before, after, before_size);
 }
 
+static void
+test_nothing_is_repaired_while_another_has_it_open (void **state)
+{
+  copy_to_scratch ();
+  overwrite_page (page_of_a_latent ());
+  {
+    g_autoptr (CatalogStore) open = testing_store_open (store_path);
+
+    /* There is something in the log that both would share. */
+    catalog_store_set (open, "key", "value", NULL);
+    {
+      g_auto (ProgramResult) result = program_expect (1, "doctor", "-w", scratch, "--repair", NULL);
+
+      assert_non_null (strstr (result.out, "cannot be had alone"));
+    }
+  }
+  json_decref (repair ());
+  assert_sound ();
+}
+
 int
 main (void)
 {
@@ -232,6 +252,7 @@ main (void)
     cmocka_unit_test (test_a_sound_workspace_is_left_alone),
     cmocka_unit_test (test_whatever_page_is_damaged_the_rest_can_be_worked_with),
     cmocka_unit_test (test_without_its_first_page_it_is_left_as_it_is),
+    cmocka_unit_test (test_nothing_is_repaired_while_another_has_it_open),
   };
 
   return cmocka_run_group_tests_name ("faults: damage", tests, make_workspace, forget_workspace);

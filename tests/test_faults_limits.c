@@ -531,6 +531,22 @@ test_a_folder_in_a_files_place_is_named (void **state)
 
 /* ---- who else may read ---- */
 
+/** The workbench looks into it and leaves. */
+static void
+visit (const char *directory)
+{
+  static const char keys[] = "size 80x24\nkey 1\n";
+  g_autofree char *replay = testing_write ("visit.replay", keys, strlen (keys));
+  g_auto (GStrv) environment = g_environ_setenv (g_get_environ (), "TERM", "xterm", TRUE);
+  const char *const arguments[] = { program_path (), "-w", directory, "--replay", replay, NULL };
+  g_autofree char *out = NULL;
+  int status;
+
+  assert_true (g_spawn_sync (NULL, (char **) arguments, environment, G_SPAWN_DEFAULT, NULL, NULL,
+                             &out, NULL, &status, NULL));
+  assert_int_equal (status, 0);
+}
+
 static void
 test_a_workspace_is_its_owners_alone (void **state)
 {
@@ -542,6 +558,7 @@ test_a_workspace_is_its_owners_alone (void **state)
   g_auto (ProgramResult) imported = program_run ("import", "-w", new, testing_directory (), NULL);
   g_auto (ProgramResult) trained = program_run ("train", "-w", workspace, NULL);
 
+  visit (new);
   umask (mask);
   assert_int_equal (stat (new, &info), 0);
   assert_int_equal (info.st_mode & 0777, 0700);

@@ -238,6 +238,39 @@ completion_does_not_divide_a_character (void **state)
   assert_completes (&prompt, NULL, typed, typed);
 }
 
+static void
+names_that_are_no_characters_are_passed_over (void **state)
+{
+  /* The first bytes of Japanese letters in Shift-JIS; in UTF-8 they only go on with another's. */
+  static const char *const names[] = { "\x83\x8c\x83\x93", "\x82\xed", "chest.nii" };
+  const Prompt prompt = { .label = "file", .kind = PROMPT_PATH };
+  g_autofree char *folder = testing_path ("bytes");
+  g_autofree char *typed = g_strconcat (folder, "/", NULL);
+  g_autofree char *expected = g_build_filename (folder, "chest.nii", NULL);
+
+  g_mkdir_with_parents (folder, 0700);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+
+      assert_true (g_file_set_contents (path, "", 0, NULL));
+    }
+  assert_completes (&prompt, NULL, typed, expected);
+}
+
+static void
+a_line_that_begins_with_other_bytes_can_be_edited (void **state)
+{
+  PromptLine *line = prompt_new (&(Prompt){ .label = "x", .initial = "\x83 B\xe4" }, NULL, NULL);
+
+  press (line, COMMAND_INPUT_BACKSPACE);
+  press (line, COMMAND_INPUT_HOME);
+  press (line, COMMAND_INPUT_RIGHT);
+  press (line, COMMAND_INPUT_BACKSPACE);
+  assert_string_equal (prompt_text (line), " B");
+  prompt_free (line);
+}
+
 int
 main (void)
 {
@@ -250,6 +283,8 @@ main (void)
     cmocka_unit_test (words_are_completed_as_far_as_they_agree),
     cmocka_unit_test (paths_are_completed_in_their_folder),
     cmocka_unit_test (completion_does_not_divide_a_character),
+    cmocka_unit_test (names_that_are_no_characters_are_passed_over),
+    cmocka_unit_test (a_line_that_begins_with_other_bytes_can_be_edited),
   };
 
   return cmocka_run_group_tests_name ("prompt", tests, NULL, NULL);

@@ -76,8 +76,9 @@ app_state_load (App *app)
 void
 app_state_save (App *app)
 {
-  g_autofree char *path = NULL, *parameters = NULL;
+  g_autofree char *path = NULL, *parameters = NULL, *text = NULL;
   g_autoptr (GKeyFile) state = g_key_file_new ();
+  gsize length;
   g_autoptr (GError) error = NULL;
   GHashTableIter iter;
   gpointer name, history;
@@ -103,6 +104,8 @@ app_state_save (App *app)
   for (ScreenId i = 0; i < N_SCREENS; i++)
     if (app_screen_class (i)->save != NULL)
       app_screen_class (i)->save (app->screens[i], state);
-  if (!g_key_file_save_to_file (state, path, &error))
+  text = g_key_file_to_data (state, &length, NULL);
+  if (!g_file_set_contents_full (path, text, (gssize) length, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
+                                 &error))
     app_log (app, "%s", error->message);
 }

@@ -41,6 +41,7 @@ app_volumes_walk (App *app)
   Walk *data;
 
   work_cancel (&app->walk);
+  g_clear_pointer (&app->volumes, catalog_volume_index_free);
   if (app->volumes_directory == NULL || *app->volumes_directory == '\0')
     return;
   data = g_new0 (Walk, 1);

@@ -138,6 +138,7 @@ app_open (App *app, const char *directory, gboolean create, GError **error)
   g_free (app->directory);
   app->directory = g_strdup (workspace_directory (app->workspace));
   app->welcoming = is_empty (app->store);
+  g_free (app->run.name);
   app->run = (AppRun){ 0 };
   g_free (app->volumes_directory);
   app->volumes_directory = catalog_store_get (app->store, STUDY_SETTING_VOLUMES);

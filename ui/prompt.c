@@ -32,6 +32,15 @@ changed (PromptLine *line)
     line->prompt.changed (line->prompt.data, value);
 }
 
+/** Every character of the line is one: names of files may be any bytes. */
+static GString *
+text_line (const char *initial)
+{
+  g_autofree char *valid = g_utf8_make_valid (initial != NULL ? initial : "", -1);
+
+  return g_string_new (valid);
+}
+
 PromptLine *
 prompt_new (const Prompt *prompt, GPtrArray *history, const char *const *words)
 {
@@ -39,7 +48,7 @@ prompt_new (const Prompt *prompt, GPtrArray *history, const char *const *words)
 
   line->prompt = *prompt;
   line->label = g_strdup (prompt->label);
-  line->text = g_string_new (prompt->initial);
+  line->text = text_line (prompt->initial);
   line->cursor = line->text->len;
   line->history = history;
   line->place = history != NULL ? history->len : 0;
@@ -201,7 +210,8 @@ complete_word (PromptLine *line)
   insert_completion (line, 0, common, all, n == 1, ' ');
 }
 
-/** Only one folder is read, and only when Tab is pressed. */
+/** Only one folder is read, and only when Tab is pressed. A name that is not UTF-8 can't be on the
+ * line. */
 static void
 complete_path (PromptLine *line, gsize start)
 {
@@ -218,7 +228,8 @@ complete_path (PromptLine *line, gsize start)
   char end = '\0';
 
   while (dir != NULL && (entry = g_dir_read_name (dir)) != NULL)
-    if (g_str_has_prefix (entry, name) && (*name != '\0' || *entry != '.'))
+    if (g_str_has_prefix (entry, name) && (*name != '\0' || *entry != '.')
+        && g_utf8_validate (entry, -1, NULL))
       {
         g_autofree char *path = g_build_filename (real, entry, NULL);
 

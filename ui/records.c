@@ -72,6 +72,9 @@ open_record (Records *records)
                                          .check = check_folder,
                                          .accept = scans_folder_given,
                                          .data = records });
+  else if (app_volumes_walking (records->app))
+    app_message (records->app, "Still looking for scans below %s",
+                 app_volumes_directory (records->app));
   else
     app_error (records->app, "%s is not below %s; :volumes DIR names another folder",
                records->record->volume, app_volumes_directory (records->app));

@@ -11,14 +11,17 @@
 static void
 scan_clear (gpointer data)
 {
-  g_free (((FolderScan *) data)->fault);
+  FolderScan *scan = data;
+
+  g_free (scan->path);
+  g_free (scan->fault);
 }
 
 /* ---- headers, read as rows come into view ---- */
 
 typedef struct
 {
-  GArray *scans; /* (element-type FolderScan) names and paths are the index's */
+  GArray *scans; /* (element-type FolderScan); a worker leaves the names alone */
   guint first;
 } Headers;
 
@@ -78,10 +81,12 @@ headers_read (gpointer owner, gpointer result, const GError *error)
       FolderScan *scan = &g_array_index (records->scans, FolderScan, headers->first + i);
       FolderScan *read = &g_array_index (headers->scans, FolderScan, i);
 
+      FolderScan before = *scan;
+
       if (scan->known)
         continue;
       *scan = *read;
-      read->fault = NULL; /* moved */
+      *read = before; /* freed with the others */
     }
   headers_free (headers);
   app_redraw (records->app);
@@ -109,6 +114,7 @@ want_headers (Records *records, guint first, guint n)
     {
       FolderScan scan = g_array_index (records->scans, FolderScan, first + i);
 
+      scan.path = g_strdup (scan.path);
       scan.fault = NULL;
       scan.known = FALSE;
       g_array_append_val (headers->scans, scan);
@@ -144,7 +150,7 @@ walked (gpointer owner, gpointer result, const GError *error)
   for (guint i = 0; names[i] != NULL; i++)
     {
       FolderScan scan = { .name = names[i],
-                          .path = catalog_volume_index_path (records->index, names[i]) };
+                          .path = g_strdup (catalog_volume_index_path (records->index, names[i])) };
 
       g_array_append_val (records->scans, scan);
     }

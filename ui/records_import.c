@@ -70,7 +70,11 @@ start (Records *records, Import *import)
 
   if (app_workspace (records->app) == NULL
       && !app_create_workspace (records->app, app_workspace_directory (records->app), &error))
-    app_error (records->app, "%s", error->message);
+    {
+      app_error (records->app, "%s", error->message);
+      done (records->app, import, error);
+      return;
+    }
   for (guint i = 0; i < import->n; i++)
     import->imports[i].workspace = app_workspace (records->app);
   if (app_start_job (records->app, "import", run, import, done))

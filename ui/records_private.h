@@ -23,8 +23,9 @@ typedef struct
 /** A scan of a folder that is browsed without tables. */
 typedef struct
 {
-  const char *name, *path; /* of the index */
-  gboolean known;          /* the rest was read */
+  const char *name; /* of the index */
+  char *path;       /* its own: a worker may still read the file when the folder was left */
+  gboolean known;   /* the rest was read */
   guint64 size_bytes;
   gsize n[3];
   double spacing_mm[3];

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -42,10 +43,22 @@ hash_descriptor (int fd, XXH3_state_t *state, const char *path, GCancellable *ca
     }
 }
 
+/** A pipe would be waited for, and gives its bytes once. */
+static gboolean
+check_regular (int fd, const char *path, GError **error)
+{
+  struct stat info;
+
+  if (fstat (fd, &info) == 0 && S_ISREG (info.st_mode))
+    return TRUE;
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED, "%s: is not a file", path);
+  return FALSE;
+}
+
 char *
 file_hash (const char *path, GCancellable *cancellable, GError **error)
 {
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   XXH3_state_t *state;
   char *text = NULL;
 
@@ -57,7 +70,7 @@ file_hash (const char *path, GCancellable *cancellable, GError **error)
     }
   state = XXH3_createState ();
   XXH3_128bits_reset (state);
-  if (hash_descriptor (fd, state, path, cancellable, error))
+  if (check_regular (fd, path, error) && hash_descriptor (fd, state, path, cancellable, error))
     text = hash_text (XXH3_128bits_digest (state));
   XXH3_freeState (state);
   close (fd);

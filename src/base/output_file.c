@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MODE 0666 /* less what the umask takes, which the system sees to */
+
 struct _OutputFile
 {
   char *path;      /* as the user named it */
@@ -82,12 +84,12 @@ open_temporary (OutputFile *file, const char *base)
   int fd = -1;
 
   if (access ("/proc/self/fd", X_OK) == 0) /* see give_name() */
-    fd = open (file->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    fd = open (file->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
   if (fd >= 0)
     return fd;
   /* The name keeps clear of NAME_MAX whatever the target's length. */
   file->temporary = g_strdup_printf ("%s/.%.80s.XXXXXX", file->directory, base);
-  fd = g_mkstemp_full (file->temporary, O_RDWR | O_CLOEXEC, 0600);
+  fd = g_mkstemp_full (file->temporary, O_RDWR | O_CLOEXEC, MODE);
   if (fd < 0)
     {
       int saved_errno = errno;
@@ -122,7 +124,7 @@ output_file_open (const char *path, gboolean replace, GError **error)
 {
   g_autoptr (OutputFile) file = g_new0 (OutputFile, 1);
   g_autofree char *base = NULL;
-  mode_t mask;
+  struct stat old;
   int fd;
 
   if (!output_file_check (path, replace, error))
@@ -137,9 +139,9 @@ output_file_open (const char *path, gboolean replace, GError **error)
       fail_with_errno (path, "cannot be written", errno, error);
       return NULL;
     }
-  mask = umask (0);
-  umask (mask);
-  fchmod (fd, 0666 & ~mask);
+  /* Who could not read the old file cannot read the new one. */
+  if (stat (file->target, &old) == 0)
+    fchmod (fd, old.st_mode & 0777);
   file->stream = fdopen (fd, "w+b");
   if (file->stream == NULL)
     {

@@ -1,7 +1,7 @@
 /**
  * output_file.h: files that are there whole or not at all.
  *
- * Data goes to a temporary file in the same directory (mode 0600 less the umask's wishes,
+ * Data goes to a temporary file in the same directory (as readable as the umask says,
  * unguessable name), which is flushed, synced and renamed over the target by output_file_commit().
  * Freeing an uncommitted OutputFile removes the temporary one.
  */
@@ -23,7 +23,7 @@ typedef struct _OutputFile OutputFile;
 gboolean output_file_check (const char *path, gboolean replace, GError **error);
 
 /** output_file_open: start writing @path; a symbolic link stays, and the file that it leads to is
- * replaced. */
+ * replaced. The new one may be read by whom the old one could. */
 OutputFile *output_file_open (const char *path, gboolean replace, GError **error);
 
 /** output_file_stream: where to write; owned by @file. Write errors are caught at commit. */

@@ -325,6 +325,25 @@ open_damaged (Salvage *salvage, const char *path, GError **error)
   return can;
 }
 
+/**
+ * Nobody else may have it open, or the log that they share would stay beside the file that takes
+ * its place and be read into that. What the log holds goes home. Held until it is closed.
+ */
+static gboolean
+take_alone (Salvage *salvage, const char *path, GError **error)
+{
+  if (sqlite3_exec (salvage->damaged, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE", NULL, NULL,
+                    NULL)
+      == SQLITE_OK)
+    return TRUE;
+  g_set_error (
+      error, CTCLIP_ERROR, CTCLIP_ERROR_BUSY,
+      "%s: cannot be had alone (%s); leave every program that has this workspace open, the "
+      "workbench too, and repair it again",
+      path, sqlite3_errmsg (salvage->damaged));
+  return FALSE;
+}
+
 static gboolean
 fill (Salvage *salvage, GError **error)
 {
@@ -345,7 +364,7 @@ catalog_store_salvage (const char *path, CatalogSalvage *result, GError **error)
   int fd;
 
   *result = (CatalogSalvage){ .damaged = g_ptr_array_new_with_free_func (g_free) };
-  if (!open_damaged (&salvage, path, error))
+  if (!open_damaged (&salvage, path, error) || !take_alone (&salvage, path, error))
     return FALSE;
   fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
   if (fd < 0)
@@ -364,8 +383,7 @@ catalog_store_salvage (const char *path, CatalogSalvage *result, GError **error)
          && store_exec (salvage.sound, "PRAGMA journal_mode = DELETE", error);
   g_clear_pointer (&salvage.insert, sqlite3_finalize);
   g_clear_pointer (&salvage.sound, catalog_store_close);
-  /* The last to close the damaged file brings its write-ahead log home. */
-  g_clear_pointer (&salvage.damaged, sqlite3_close);
+  /* The damaged file is given back when another has its place. */
   if (done && (done = keep_damaged (path, &result->kept_path, error))
       && g_rename (temporary, path) != 0)
     {

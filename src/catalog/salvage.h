@@ -22,8 +22,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CatalogSalvage, catalog_salvage_clear)
  * The damaged file stays, under the name `<path>.damaged.<n>`; it is replaced in one step, when the
  * new one is complete. Rows are read through the pages that lead to them: those below a damaged
  * inner page are lost, those beside it are not. CTCLIP_ERROR_CORRUPT where even the list of tables
- * cannot be read.
- *
- * The caller sees to it that nobody else writes.
+ * cannot be read, CTCLIP_ERROR_BUSY while another program has the store open.
  */
 gboolean catalog_store_salvage (const char *path, CatalogSalvage *salvage, GError **error);

@@ -72,18 +72,21 @@ static gboolean
 hash_item (Item *item, CatalogStore *store, const char *path, FileStamp *stamp,
            GCancellable *cancellable, GError **error)
 {
+  /* The store may be asked from another folder next time. */
+  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
+
   if (!file_stamp_of (path, stamp))
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "%s: cannot be read: %s", path,
                    g_strerror (errno));
       return FALSE;
     }
-  item->content_hash = catalog_file_hash_get (store, path, stamp->size, stamp->modified_ns);
+  item->content_hash = catalog_file_hash_get (store, absolute, stamp->size, stamp->modified_ns);
   if (item->content_hash != NULL)
     return TRUE;
   item->content_hash = file_hash (path, cancellable, error);
   return item->content_hash != NULL
-         && stored (item, catalog_file_hash_set (store, path, stamp->size, stamp->modified_ns,
+         && stored (item, catalog_file_hash_set (store, absolute, stamp->size, stamp->modified_ns,
                                                  item->content_hash, error));
 }
 

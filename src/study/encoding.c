@@ -73,6 +73,27 @@ encoding_open (const EncodingOptions *options, GError **error)
   return g_steal_pointer (&encoding);
 }
 
+Encoding *
+encoding_open_kept (const CatalogEncoder *encoder, const char *device, guint threads,
+                    GError **error)
+{
+  const EncodingOptions options = { .checkpoint = encoder->checkpoint_path,
+                                    .description_text = encoder->description,
+                                    .device = device,
+                                    .threads = threads,
+                                    .rescale = VOLUME_RESCALE_AUTO,
+                                    .orient = VOLUME_ORIENT_LPS };
+  g_autoptr (Encoding) encoding = encoding_open (&options, error);
+
+  if (encoding == NULL
+      || strcmp (engine_encoder_info (encoding->encoder)->weights_hash, encoder->weights_hash) == 0)
+    return g_steal_pointer (&encoding);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_FAILED,
+               "%s: its weights are not those that the run was trained on; put the old file back",
+               encoder->checkpoint_path);
+  return NULL;
+}
+
 void
 encoding_free (Encoding *encoding)
 {

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "catalog/latents.h"
 #include "catalog/record.h"
 #include "model/engine.h"
 #include "volume/prepare.h"
@@ -31,6 +32,14 @@ typedef struct
 
 /** encoding_open: read the description, open the engine and load the weights. */
 Encoding *encoding_open (const EncodingOptions *options, GError **error);
+
+/**
+ * encoding_open_kept: an encoder of the store, as its latents were made.
+ *
+ * CTCLIP_ERROR_FAILED where its checkpoint holds other weights by now.
+ */
+Encoding *encoding_open_kept (const CatalogEncoder *encoder, const char *device, guint threads,
+                              GError **error);
 void encoding_free (Encoding *encoding);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Encoding, encoding_free)
 

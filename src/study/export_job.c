@@ -9,6 +9,7 @@
 #include "catalog/text_index.h"
 #include "report/csv.h"
 #include "report/json.h"
+#include "study/encoding.h"
 #include "study/export_checkpoint.h"
 #include "study/export_comparison.h"
 #include "study/export_plots.h"
@@ -402,6 +403,7 @@ export_checkpoint (StudyExport *study, CatalogStore *store, Job *job, GError **e
   g_autoptr (Head) head = bytes != NULL ? head_from_bytes (bytes, error) : NULL;
   g_autoptr (CatalogEncoder) encoder =
       head != NULL ? catalog_encoder_find (store, run->encoder, error) : NULL;
+  g_autoptr (Encoding) encoding = NULL;
 
   if (encoder == NULL)
     return FALSE;
@@ -413,6 +415,11 @@ export_checkpoint (StudyExport *study, CatalogStore *store, Job *job, GError **e
                    run->name, encoder->name);
       return FALSE;
     }
+  /* A head is worth nothing behind other weights than those that it was fitted to. */
+  encoding = encoding_open_kept (encoder, "cpu", 0, error);
+  if (encoding == NULL)
+    return FALSE;
+  g_clear_pointer (&encoding, encoding_free);
   return study_export_checkpoint (job, encoder->checkpoint_path, head, study->out_path,
                                   study->replace, &study->written, error);
 }

@@ -87,30 +87,6 @@ load_imported (CatalogStore *store, const CatalogEncoder *encoder, const char *v
   return TRUE;
 }
 
-static Encoding *
-open_encoding (const StudyPredict *study, const CatalogEncoder *encoder, const char *expected_hash,
-               GError **error)
-{
-  EncodingOptions options = { .checkpoint = encoder->checkpoint_path,
-                              .description_text = encoder->description,
-                              .device = study->device,
-                              .threads = study->threads,
-                              .rescale = VOLUME_RESCALE_AUTO,
-                              .orient = VOLUME_ORIENT_LPS };
-  g_autoptr (Encoding) encoding = encoding_open (&options, error);
-
-  if (encoding != NULL
-      && g_strcmp0 (engine_encoder_info (encoding->encoder)->weights_hash, expected_hash) != 0)
-    {
-      g_set_error (
-          error, CTCLIP_ERROR, CTCLIP_ERROR_FAILED,
-          "%s: its weights are not those that the run was trained on; put the old file back",
-          encoder->checkpoint_path);
-      return NULL;
-    }
-  return g_steal_pointer (&encoding);
-}
-
 /**
  * Set the policies of @encoding to those that the latent of @volume was asked for with.
  *
@@ -286,7 +262,7 @@ study_predict (Job *job, gpointer data, GError **error)
   if (*encoder->weights_hash != '\0')
     {
       job_stage (job, "loading the encoder", "", 0);
-      encoding = open_encoding (study, encoder, encoder->weights_hash, error);
+      encoding = encoding_open_kept (encoder, study->device, study->threads, error);
       if (encoding == NULL || !choose_policies (study, store, run, encoder, encoding, job, error))
         return FALSE;
     }
