@@ -87,7 +87,8 @@ report_sparkline (const double *values, gsize n, ReportRange range, gboolean asc
   for (gsize i = 0; i < n; i++)
     {
       double share = (values[i] - range.low) / (range.high - range.low);
-      guint level = (guint) (CLAMP (share, 0, 1) * (G_N_ELEMENTS (blocks) - 1) + 0.5);
+      guint level =
+          isnan (share) ? 0 : (guint) (CLAMP (share, 0, 1) * (G_N_ELEMENTS (blocks) - 1) + 0.5);
 
       g_string_append (text, isnan (share) ? " " : ascii ? marks[level] : blocks[level]);
     }

@@ -97,18 +97,12 @@ static gboolean
 encode_volume (const Encoding *encoding, const StudyEncodeFiles *study, const char *path,
                Sink *sink, Job *job, GError **error)
 {
-  g_autofree float *input = g_try_new (float, encoding->input_n);
+  g_autofree float *input = encoding_input_new (encoding, path, error);
   VolumePrepared prepared;
 
-  if (input == NULL)
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
-                   "%s: %.0f MB for the prepared volume were refused", path,
-                   (double) encoding->input_n * sizeof (float) / 1e6);
-      return FALSE;
-    }
-  return volume_prepare (path, &study->metadata, &encoding->preparation, 2, input, &prepared,
-                         job_cancellable (job), error)
+  return input != NULL
+         && volume_prepare (path, &study->metadata, &encoding->preparation, 2, input, &prepared,
+                            job_cancellable (job), error)
          && encode_input (encoding, input, 1, sink, job, error);
 }
 

@@ -124,14 +124,9 @@ prepare_item (Pipeline *pipeline, CatalogStore *store, Item *item, GError **erro
   if (item->cached)
     return TRUE;
 
-  item->input = g_try_new (float, encoding->input_n);
+  item->input = encoding_input_new (encoding, path, error);
   if (item->input == NULL)
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
-                   "%s: %.0f MB for the prepared volume were refused", path,
-                   (double) encoding->input_n * sizeof (float) / 1e6);
-      return FALSE;
-    }
+    return FALSE;
   if (!volume_prepare (path, &metadata, &encoding->preparation, 1, item->input, &prepared,
                        cancellable, error))
     return FALSE;

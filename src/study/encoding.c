@@ -103,6 +103,18 @@ encoding_free (Encoding *encoding)
   g_free (encoding);
 }
 
+float *
+encoding_input_new (const Encoding *encoding, const char *path, GError **error)
+{
+  float *input = g_try_new (float, encoding->input_n);
+
+  if (input == NULL)
+    g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
+                 "%s: %.0f MB for the prepared volume were refused", path,
+                 (double) encoding->input_n * sizeof (float) / 1e6);
+  return input;
+}
+
 char *
 encoding_encoder_name (const char *checkpoint, EncoderPrecision precision)
 {

@@ -43,6 +43,10 @@ Encoding *encoding_open_kept (const CatalogEncoder *encoder, const char *device,
 void encoding_free (Encoding *encoding);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Encoding, encoding_free)
 
+/** encoding_input_new: room for a prepared volume of @path, which an error names. Free with g_free.
+ */
+float *encoding_input_new (const Encoding *encoding, const char *path, GError **error);
+
 /** encoding_encoder_name: what an encoder is called where nobody names it: the checkpoint's base
  * name, and the precision where it is another than float32. Free with g_free. */
 char *encoding_encoder_name (const char *checkpoint, EncoderPrecision precision);
