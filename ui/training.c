@@ -301,6 +301,9 @@ load (gpointer screen, GKeyFile *state)
   self->table.descending = g_key_file_get_boolean (state, GROUP, "descending", NULL);
   self->curves = g_key_file_get_boolean (state, GROUP, "curves", NULL);
   self->table.list.cursor = g_key_file_get_uint64 (state, GROUP, "cursor", NULL);
+  /* What is still being read is another workspace's. */
+  work_cancel (&self->loading);
+  work_cancel (&self->loading_compared);
   g_clear_pointer (&self->run, training_run_free);
   g_clear_pointer (&self->compared, training_run_free);
   if (run > 0)

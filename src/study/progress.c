@@ -77,7 +77,7 @@ wait_interval (StudyProgressWriter *writer)
   struct timespec until;
   gboolean ended;
 
-  clock_gettime (CLOCK_REALTIME, &until);
+  clock_gettime (CLOCK_MONOTONIC, &until);
   until.tv_nsec += INTERVAL_MS * 1000000;
   until.tv_sec += until.tv_nsec / 1000000000;
   until.tv_nsec %= 1000000000;
@@ -109,12 +109,17 @@ StudyProgressWriter *
 study_progress_publish (Workspace *workspace, Job *job)
 {
   StudyProgressWriter *writer = g_new0 (StudyProgressWriter, 1);
+  pthread_condattr_t attributes;
 
   writer->job = job;
   writer->path = progress_path (workspace);
   writer->started = g_date_time_new_now_utc ();
   pthread_mutex_init (&writer->mutex, NULL);
-  pthread_cond_init (&writer->changed, NULL);
+  /* Whoever sets the clock back must not be told less. */
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init (&writer->changed, &attributes);
+  pthread_condattr_destroy (&attributes);
   /* Without one the job works unwatched. */
   writer->thread = g_thread_try_new ("progress", writer_thread, writer, NULL);
   return writer;

@@ -139,9 +139,10 @@ workspace_lock (Workspace *workspace, const char *what, GError **error)
   g_autofree char *path = g_build_filename (workspace->directory, LOCK_NAME, NULL);
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
   g_autofree char *holder = NULL;
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int fd;
 
   g_return_val_if_fail (workspace->lock_fd < 0, FALSE);
+  fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO, "%s: cannot be opened: %s", path,
