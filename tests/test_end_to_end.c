@@ -351,27 +351,25 @@ test_exported_checkpoint_encodes_as_the_original (void **state)
   assert_memory_equal (latent_a->data, latent_b->data, latent_a->n * sizeof (float));
 }
 
+/** Change numbers in the middle of a file slightly, or change them back. */
 static void
-replace_file (const char *from, const char *to)
+change_numbers (const char *path)
 {
   g_autofree char *bytes = NULL;
   gsize size;
 
-  assert_true (g_file_get_contents (from, &bytes, &size, NULL));
-  assert_true (g_file_set_contents (to, bytes, (gssize) size, NULL));
+  assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+  for (gsize i = size / 2; i < size / 2 + 64; i++)
+    bytes[i] ^= 1;
+  assert_true (g_file_set_contents (path, bytes, (gssize) size, NULL));
 }
 
 static void
 test_a_head_is_not_exported_with_other_weights (void **state)
 {
-  g_autofree char *folder = testing_path ("other"), *out = testing_path ("other.pt");
-  g_autofree char *other = g_build_filename (folder, "demo-ctvit.pt", NULL);
-  g_autofree char *kept = testing_path ("kept.pt");
-  g_auto (ProgramResult) made =
-      program_expect (0, "demo", "--make-encoder", folder, "--seed", "2", NULL);
+  g_autofree char *out = testing_path ("other.pt");
 
-  replace_file (checkpoint, kept);
-  replace_file (other, checkpoint);
+  change_numbers (checkpoint);
   {
     g_auto (ProgramResult) refused = program_expect (1, "export", "-w", workspace, "checkpoint",
                                                      "--run", "1", "--out", out, NULL);
@@ -379,7 +377,7 @@ test_a_head_is_not_exported_with_other_weights (void **state)
     assert_non_null (strstr (refused.err, "its weights are not those"));
     assert_false (g_file_test (out, G_FILE_TEST_EXISTS));
   }
-  replace_file (kept, checkpoint);
+  change_numbers (checkpoint);
 }
 
 #define SIDE 40
