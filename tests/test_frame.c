@@ -237,6 +237,21 @@ columns_without_a_flexible_one_keep_their_widths (void **state)
   assert_int_equal (widths[0], 2);
 }
 
+static void
+a_flexible_column_takes_no_more_than_it_has_use_for (void **state)
+{
+  static const TableColumn bounded[] = { { "a", 4, 'l', TRUE, 0, .most = 10 },
+                                         { "b", 6, 'r', TRUE, 1 },
+                                         { "c", 3, 'r', FALSE, 2 } };
+  int x[3], widths[3];
+
+  table_layout (bounded, 3, 100, x, widths);
+  assert_int_equal (widths[0], 10);
+  assert_int_equal (x[2] + widths[2], 100);
+  table_layout (bounded, 1, 100, x, widths);
+  assert_int_equal (widths[0], 10);
+}
+
 /* ---- lists ---- */
 
 static void
@@ -340,6 +355,7 @@ main (void)
     cmocka_unit_test (the_frames_rows_never_overlap),
     cmocka_unit_test (columns_never_overlap_and_never_pass_the_edge),
     cmocka_unit_test (columns_without_a_flexible_one_keep_their_widths),
+    cmocka_unit_test (a_flexible_column_takes_no_more_than_it_has_use_for),
     cmocka_unit_test (the_cursor_is_always_in_view),
     cmocka_unit_test (pages_overlap_by_a_row_and_ends_are_ends),
     cmocka_unit_test (the_wheel_moves_the_view_and_takes_the_cursor_along),

@@ -70,6 +70,7 @@ typedef struct
   char align;        /* 'l', 'r', 'c' */
   gboolean flexible; /* takes what is left over */
   int priority; /* columns with the highest numbers go first when there is no room; 0 never goes */
+  int most;     /* cells that a flexible column has use for; 0: any number */
 } TableColumn;
 
 /**

@@ -47,7 +47,7 @@ records_columns (gboolean run, gboolean dropped, TableColumn columns[RECORDS_N_C
     [RECORDS_COLUMN_NAME] = { "record", 18, 'l', FALSE, 0 },
     [RECORDS_COLUMN_SEX] = { "sex", 3, 'l', FALSE, 3 },
     [RECORDS_COLUMN_AGE] = { "age", 3, 'r', FALSE, 2 },
-    [RECORDS_COLUMN_SCANNER] = { "scanner", 12, 'l', TRUE, 8 },
+    [RECORDS_COLUMN_SCANNER] = { "scanner", 12, 'l', TRUE, 8, .most = 36 },
     [RECORDS_COLUMN_SPACING] = { "spacing mm", 10, 'r', FALSE, 7 },
     [RECORDS_COLUMN_SLICES] = { "slices", 6, 'r', FALSE, 6 },
     [RECORDS_COLUMN_FINDINGS] = { "", CATALOG_N_LABELS, 'l', FALSE, 1 },

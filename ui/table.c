@@ -32,8 +32,10 @@ table_layout (const TableColumn *columns, guint n_columns, int width, int *x, in
       x[i] = at;
       if (widths[i] > 0 && columns[i].flexible)
         {
-          int share = spare / flexible--;
+          int most = columns[i].most > 0 ? MAX (columns[i].most - widths[i], 0) : spare;
+          int share = MIN (spare / flexible, most);
 
+          flexible--;
           widths[i] += share;
           spare -= share;
         }
