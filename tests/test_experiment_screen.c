@@ -457,6 +457,19 @@ test_the_best_result_can_be_taken_back (void **state)
 }
 
 static void
+test_what_is_wrong_with_a_value_is_said_to_its_end (void **state)
+{
+  g_autoptr (Workspace) workspace = testing_study_workspace ("wrong", 200, 100);
+
+  /* Behind a line of input and as a message: 80 columns have no room for it in one row. */
+  replay (workspace, "size 80x24\ntimeout 30\nkey 3\nwait pos-weight\n"
+                     "key g j j j j j j Enter\ntype x\nkey Enter\n"
+                     "wait balancedx\nwait or 18 with commas between\nkey Esc\n"
+                     "wait-gone or 18 with commas between\n"
+                     "type :set pos-weight much\nkey Enter\nwait or 18 with commas between\n");
+}
+
+static void
 test_samples_and_encoders_are_chosen_from_those_that_are_there (void **state)
 {
   g_autoptr (Workspace) workspace = testing_study_workspace ("names", 200, 100);
@@ -491,6 +504,7 @@ main (void)
     cmocka_unit_test (test_live_mode_says_what_has_no_latent),
     cmocka_unit_test (test_many_changes_end_in_one_result),
     cmocka_unit_test (test_the_best_result_can_be_taken_back),
+    cmocka_unit_test (test_what_is_wrong_with_a_value_is_said_to_its_end),
     cmocka_unit_test (test_samples_and_encoders_are_chosen_from_those_that_are_there),
   };
 

@@ -203,7 +203,7 @@ draw_footer (App *app, Area area)
   if (app->prompt != NULL)
     prompt_draw (app->prompt, area);
   else if (app->message != NULL)
-    draw_text (area, 0, 0, app->message_is_error ? ROLE_BAD : ROLE_STRONG, app->message);
+    draw_upwards (area, app->message_is_error ? ROLE_BAD : ROLE_STRONG, app->message);
   else
     draw_keys (app, area);
 }

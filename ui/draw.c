@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#define MOST_ROWS_UPWARDS 4
+
 /* ---- rectangles ---- */
 
 Area
@@ -268,6 +270,18 @@ draw_text_in (Area area, int row, int column, int width, char align, Role role, 
   if (room <= 0)
     return;
   draw_text (area, row, column + (align == 'r' ? spare : align == 'c' ? spare / 2 : 0), role, fit);
+}
+
+void
+draw_upwards (Area last, Role role, const char *text)
+{
+  g_auto (GStrv) rows = text_wrap (text, MAX (last.width, 1));
+  int n = MIN ((int) g_strv_length (rows), MIN (MOST_ROWS_UPWARDS, last.y + 1));
+  Area area = { last.y + 1 - n, last.x, n, last.width };
+
+  draw_clear (area);
+  for (int row = 0; row < n; row++)
+    draw_text (area, row, 0, role, rows[row]);
 }
 
 void

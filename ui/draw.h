@@ -35,6 +35,10 @@ char **text_wrap (const char *text, int width);
 
 void draw_clear (Area area);
 
+/** draw_upwards: a text that ends in the row @last; what is longer than this stands in the rows
+ * above it, four at most. */
+void draw_upwards (Area last, Role role, const char *text);
+
 /** draw_text: at (row, column) of the area; cut to the area. Returns the cells that were drawn. */
 int draw_text (Area area, int row, int column, Role role, const char *text);
 int draw_printf (Area area, int row, int column, Role role, const char *format, ...)

@@ -315,6 +315,23 @@ prompt_key (PromptLine *line, Command command, Key key)
 
 /* ---- drawing ---- */
 
+/** What is to be said of the line: behind it from column @start on, or above it where it has no
+ * room there. */
+static void
+draw_remark (const PromptLine *line, Area area, int start)
+{
+  Role role = line->fault != NULL ? ROLE_BAD : ROLE_DIM;
+  /* A query's caret has no place here. */
+  g_autofree char *flat =
+      g_strdelimit (g_strdup (line->fault != NULL ? line->fault : line->hint), "\n", ' ');
+  Area above = { area.y - 1, area.x, 1, area.width };
+
+  if (start + text_width (flat) <= area.width)
+    draw_text (area, 0, start, role, flat);
+  else
+    draw_upwards (above, role, flat);
+}
+
 void
 prompt_draw (const PromptLine *line, Area area)
 {
@@ -335,16 +352,7 @@ prompt_draw (const PromptLine *line, Area area)
     }
   draw_text (area, 0, column, ROLE_NORMAL, shown);
   if (line->fault != NULL || line->hint != NULL)
-    {
-      int start = column + text_width (shown) + 2;
-      /* The last line of a fault says what was expected; a caret line before it has no place here.
-       */
-      const char *text = line->fault != NULL ? line->fault : line->hint;
-      g_autofree char *flat = g_strdelimit (g_strdup (text), "\n", ' ');
-
-      if (start < area.width - 4)
-        draw_text (area, 0, start, line->fault != NULL ? ROLE_BAD : ROLE_DIM, flat);
-    }
+    draw_remark (line, area, column + text_width (shown) + 2);
   if (area.height > 0 && room > 0)
     move (area.y, area.x + MIN (column + before_cursor - skipped, area.width - 1));
 }
