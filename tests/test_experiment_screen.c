@@ -288,6 +288,10 @@ check_layout (int height, int width, ExperimentView first)
         if (overlap (all[i], all[k]))
           fail_msg ("%dx%d, view %d: parts %u and %u overlap", width, height, (int) first, k, i);
     }
+  /* A table of shares needs its four columns, a name and its numbers. */
+  for (int view = 0; width >= 40 && view < N_EXPERIMENT_VIEWS; view++)
+    if (layout.views[view].height > 0 && layout.views[view].width < 34)
+      fail_msg ("%dx%d, view %d: only %d columns", width, height, view, layout.views[view].width);
   if (height >= 8 && width >= 40)
     {
       assert_true (layout.rows.height > 0);

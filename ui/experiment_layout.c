@@ -4,7 +4,7 @@
 
 #define HELP_ROWS 4
 #define LEAST_ROWS 4    /* of the form, before its help goes */
-#define LEAST_SIDE 60   /* narrower: the views are below the form */
+#define LEAST_SIDE 76   /* narrower: the views are below the form */
 #define LEAST_COLUMN 64 /* of views, before there are two */
 #define LEAST_FORM 40
 #define MOST_FORM 58
