@@ -97,8 +97,9 @@ box_command (Box *box, Command command)
     {
       /* A page has no cursor: it scrolls. */
       list_command (&box->list, command);
+      /* Its rows are counted when it is drawn, which may be later than this key. */
       if (command == COMMAND_BOX_LAST)
-        box->list.top = box->list.n;
+        box->list.top = G_MAXUINT64;
       else if (command == COMMAND_BOX_FIRST)
         box->list.top = 0;
       box->list.cursor = box->list.top;
