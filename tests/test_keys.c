@@ -171,7 +171,7 @@ static const Effect effects[] = {
   { COMMAND_COMPARISON_CLOSE, "", "!DeLong" },
   { COMMAND_COMPARISON_EXPORT, "", "Export first, second" },
 
-  { COMMAND_INPUT_ACCEPT, "key C-u\ntype help\n", "Records:" },
+  { COMMAND_INPUT_ACCEPT, "key C-u\ntype help\n", "Commands after" },
   { COMMAND_INPUT_CANCEL, "", "!one two" },
   { COMMAND_INPUT_COMPLETE, "key C-u\ntype dem\n", ": demo" },
   { COMMAND_INPUT_LEFT, "", "one twXo", "type X\n" },

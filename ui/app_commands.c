@@ -25,12 +25,7 @@ quit (App *app, const char *rest, GError **error)
   return TRUE;
 }
 
-static gboolean
-help (App *app, const char *rest, GError **error)
-{
-  app_show_help (app);
-  return TRUE;
-}
+static gboolean help (App *app, const char *rest, GError **error);
 
 static gboolean
 demo (App *app, const char *rest, GError **error)
@@ -185,6 +180,19 @@ app_execute (App *app, const char *line)
 
 /* ---- help ---- */
 
+static void
+append_commands (GString *text)
+{
+  g_string_append (text, "Commands after \":\":\n");
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    g_string_append_printf (text, "  %-12s %-10s  \t%s\n", commands[i].name, commands[i].arguments,
+                            commands[i].help);
+  for (guint i = 0; i < G_N_ELEMENTS (of_screens); i++)
+    g_string_append_printf (text, "  %-12s %-10s  \t%s\n", of_screens[i].name,
+                            of_screens[i].arguments, of_screens[i].help);
+  g_string_append (text, "  NUMBER                   \ta row, or a slice\n");
+}
+
 void
 app_show_help (App *app)
 {
@@ -197,13 +205,18 @@ app_show_help (App *app)
     key_append_text (text, (Scope) scopes[i]);
   key_append_text (text, SCOPE_INPUT);
   key_append_text (text, SCOPE_BOX);
-  g_string_append (text, "\nCommands after \":\":\n");
-  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_string_append_printf (text, "  %-12s %-10s  \t%s\n", commands[i].name, commands[i].arguments,
-                            commands[i].help);
-  for (guint i = 0; i < G_N_ELEMENTS (of_screens); i++)
-    g_string_append_printf (text, "  %-12s %-10s  \t%s\n", of_screens[i].name,
-                            of_screens[i].arguments, of_screens[i].help);
-  g_string_append (text, "  NUMBER                   \ta row, or a slice\n");
+  g_string_append_c (text, '\n');
+  append_commands (text);
   app_page (app, class->title, text->str);
+}
+
+static gboolean
+help (App *app, const char *rest, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  append_commands (text);
+  g_string_append (text, "\n? shows the keys.\n");
+  app_page (app, "Commands", text->str);
+  return TRUE;
 }
