@@ -280,6 +280,28 @@ auroc_range (const MetricsTable *table)
   return range;
 }
 
+/** Where a finding's picture begins, behind its name and its numbers. */
+static int
+picture_column (int width)
+{
+  return MIN (width / 2, LONGEST_NAME) + 7 + (width >= LEAST_LONG ? 15 : 0);
+}
+
+/** What the cells of the pictures stand for: the range's ends, and chance. */
+static void
+draw_scale (ReportRange range, Area cell)
+{
+  int column = picture_column (cell.width), width = cell.width - column - 1;
+  int chance = column + runs_interval_cell (CHANCE, range, width);
+
+  if (width < 12)
+    return;
+  if (chance - column > 5)
+    draw_printf (cell, 0, column, ROLE_DIM, "%.2f", range.low);
+  draw_printf (cell, 0, MAX (chance - 1, column), ROLE_DIM, "%.1f", CHANCE);
+  draw_text_in (cell, 0, column + width - 3, 3, 'r', ROLE_DIM, "1.0");
+}
+
 static void
 draw_class (const MetricsClass *class, const char *name, ReportRange range, Role role, Area cell)
 {
@@ -316,6 +338,8 @@ draw_bars (const MetricsTable *table, const RunsLayout *layout)
       draw_class (&table->classes[label], catalog_label_name (label), range, ROLE_NORMAL,
                   area_columns (area_rows (layout->bars, row, 1), column * width, width));
     }
+  if (layout->bars.height > layout->bar_rows + 2)
+    draw_scale (range, area_columns (area_rows (layout->bars, layout->bar_rows + 2, 1), 0, width));
   if (layout->bars.height > layout->bar_rows + 1)
     {
       MetricsClass macro = { .auroc = table->macro_auroc };

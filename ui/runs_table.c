@@ -209,9 +209,8 @@ runs_when (const char *time, int width)
   return g_strdup_printf ("%.*s %.*s", date - 5, time + 5, clock, time + date + 1);
 }
 
-/** The cell of a value. */
-static int
-cell_of (double value, ReportRange range, int width)
+int
+runs_interval_cell (double value, ReportRange range, int width)
 {
   return (int) lround (CLAMP ((value - range.low) / (range.high - range.low), 0, 1) * (width - 1));
 }
@@ -224,10 +223,10 @@ runs_interval_text (MetricsInterval interval, ReportRange range, double referenc
 
   if (width <= 0 || !(range.high > range.low) || isnan (interval.value))
     return g_strnfill ((gsize) MAX (width, 0), ' ');
-  at = cell_of (interval.value, range, width);
-  from = isnan (interval.low) ? at : cell_of (interval.low, range, width);
-  to = isnan (interval.high) ? at : cell_of (interval.high, range, width);
-  line = cell_of (reference, range, width);
+  at = runs_interval_cell (interval.value, range, width);
+  from = isnan (interval.low) ? at : runs_interval_cell (interval.low, range, width);
+  to = isnan (interval.high) ? at : runs_interval_cell (interval.high, range, width);
+  line = runs_interval_cell (reference, range, width);
   for (int cell = 0; cell < width; cell++)
     g_string_append (text, cell == at                 ? symbol (SYMBOL_KNOB)
                            : cell == from             ? symbol (SYMBOL_TEE_RIGHT)

@@ -74,6 +74,9 @@ typedef struct
 } RunsLayout;
 RunsLayout runs_layout (Area area);
 
+/** runs_interval_cell: the cell of @width cells, which stand for @range, that a value lies in. */
+int runs_interval_cell (double value, ReportRange range, int width);
+
 /** runs_interval_text: a value with its interval in @width cells that stand for @range, and a line
  * at
  * @reference: "  ├──●─┤│  ". Blank where it is undefined. Free with g_free. */

@@ -240,7 +240,7 @@ draw_curves (Area area, GPtrArray *epochs, guint shown)
               "training loss", x, loss, n, 0, x[shown]);
   draw_curve (beside ? area_columns (area, half, area.width - half)
                      : area_rows (area, half, area.height - half),
-              "macro AUROC", x, macro, n, 1, x[shown]);
+              "macro AUROC", x, macro, n, 0, x[shown]);
 }
 
 void

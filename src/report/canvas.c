@@ -5,6 +5,7 @@
 
 /* An axis label every so many cells at most. */
 #define COLUMNS_PER_LABEL 10
+#define COLUMNS_PER_COUNT 8 /* of whole numbers, which are shorter */
 #define ROWS_PER_LABEL 3
 /* Less than this left over is no plot. */
 #define LEAST_COLUMNS 4
@@ -149,7 +150,7 @@ report_canvas_whole_x (ReportCanvas *canvas)
 void
 report_canvas_axes (ReportCanvas *canvas, ReportRange x, ReportRange y)
 {
-  guint room = canvas->columns / COLUMNS_PER_LABEL + 1;
+  guint room = canvas->columns / (canvas->whole_x ? COLUMNS_PER_COUNT : COLUMNS_PER_LABEL) + 1;
   ReportTicks x_ticks =
       report_ticks (x, canvas->whole_x ? (guint) MIN (room, x.high - x.low + 1) : room);
   ReportTicks y_ticks = report_ticks (y, canvas->rows / ROWS_PER_LABEL + 1);
