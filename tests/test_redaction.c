@@ -16,7 +16,7 @@ static const struct
   { "patient", "MUSTERMANN", "UPDATE volume SET patient = 'MUSTERMANN' || id" },
   { "sex", "ZZ", "UPDATE volume SET sex = 'ZZZ'" },
   { "age", "(^|[\\s\",:])777([\\s\",}]|$)", "UPDATE volume SET age = 777" },
-  { "date", "19020304", "UPDATE volume SET study_date = '19020304'" },
+  { "date", "1902-?03-?04", "UPDATE volume SET study_date = '19020304'" },
   { "report", "XYLOPHONE",
     "UPDATE report SET clinical = 'XYLOPHONE one', technique = 'XYLOPHONE two',"
     " findings = 'XYLOPHONE three', impression = 'XYLOPHONE four'" },

@@ -129,6 +129,16 @@ add_findings (Records *records)
   add_wrapped (records, ROLE_ACCENT, text->str);
 }
 
+/** "20210427" as 2021-04-27, the way a query may say it; anything else as it stands. */
+static void
+append_date (GString *text, const char *date)
+{
+  if (strlen (date) == 8 && strspn (date, "0123456789") == 8)
+    g_string_append_printf (text, ", %.4s-%.2s-%.2s", date, date + 4, date + 6);
+  else if (*date != '\0')
+    g_string_append_printf (text, ", %s", date);
+}
+
 static void
 add_metadata (Records *records)
 {
@@ -142,8 +152,7 @@ add_metadata (Records *records)
     g_string_append_printf (text, ", %s", record->sex);
   if (record->age_years >= 0)
     g_string_append_printf (text, ", %d years", record->age_years);
-  if (*record->study_date != '\0')
-    g_string_append_printf (text, ", %s", record->study_date);
+  append_date (text, record->study_date);
   if (*record->manufacturer != '\0')
     g_string_append_printf (text, "; %s %s", record->manufacturer, record->model);
   if (record->slices >= 0)
