@@ -237,7 +237,7 @@ form_range (const FormRow *row)
     case PARAMETER_SWITCH:
       return g_strdup ("yes or no");
     default:
-      return words != NULL ? g_steal_pointer (&words) : g_strdup ("any text");
+      return words != NULL ? g_steal_pointer (&words) : g_strdup ("a name or a path");
     }
 }
 
