@@ -138,7 +138,7 @@ test_histogram_bars_rise_and_hang (void **state)
 
     assert_true (count_colour (&picture, VERMILION) > 10000);
     assert_true (count_colour (&picture, BLUE) > 10000);
-    assert_true (mean_row (&picture, VERMILION) + 100 < mean_row (&picture, BLUE));
+    assert_true (mean_row (&picture, BLUE) + 100 < mean_row (&picture, VERMILION));
   }
 }
 

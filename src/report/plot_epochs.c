@@ -60,6 +60,27 @@ draw_band (cairo_t *cr, const SheetFrame *frame, const ReportEpoch *epochs, guin
   cairo_fill (cr);
 }
 
+/** The curve's highest (@upper) or lowest point between two columns, as y. */
+static double
+edge_of (const SheetFrame *frame, const Curve *curve, double from, double to, gboolean upper)
+{
+  double edge = NAN;
+
+  for (guint i = 1; i < curve->n; i++)
+    {
+      const ReportEpoch *a = &curve->epochs[i - 1], *b = &curve->epochs[i];
+      double x = sheet_x (frame, a->epoch), y = sheet_y (frame, curve->value (a));
+      double slope = (sheet_y (frame, curve->value (b)) - y) / (sheet_x (frame, b->epoch) - x);
+      double first = fmax (x, from), last = fmin (sheet_x (frame, b->epoch), to);
+
+      if (first > last)
+        continue;
+      edge = upper ? fmin (edge, fmin (y + slope * (first - x), y + slope * (last - x)))
+                   : fmax (edge, fmax (y + slope * (first - x), y + slope * (last - x)));
+    }
+  return edge;
+}
+
 static void
 draw_kept (cairo_t *cr, const SheetFrame *frame, const Curve *curve, const ReportEpoch *epoch)
 {
@@ -67,11 +88,13 @@ draw_kept (cairo_t *cr, const SheetFrame *frame, const Curve *curve, const Repor
   g_autofree char *number = report_decimals (curve->value (epoch), 4);
   g_autofree char *label = g_strdup_printf ("kept epoch %u: %s", epoch->epoch, number);
   double half = sheet_text_width (cr, sheet_strong, label) / 2;
+  double middle = CLAMP (x, frame->left + half, frame->left + frame->width - half);
   gboolean is_high = y < frame->top + frame->height / 3;
+  double edge = edge_of (frame, curve, middle - half, middle + half, !is_high);
 
   sheet_disc (cr, x, y, 7, TRUE, curve->ink);
-  sheet_text (cr, CLAMP (x, frame->left + half, frame->left + frame->width - half),
-              is_high ? y + 32 : y - 20, ALIGN_CENTRE, sheet_strong, label);
+  sheet_text (cr, middle, is_high ? fmax (y + 32, edge + 24) : fmin (y - 20, edge - 12),
+              ALIGN_CENTRE, sheet_strong, label);
 }
 
 static void

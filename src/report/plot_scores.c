@@ -209,11 +209,11 @@ draw_bins (cairo_t *cr, const SheetFrame *frame, double shares[2][BINS])
       double left = sheet_x (frame, (double) bin / BINS) + gap / 2;
       double width = frame->width / BINS - gap;
 
-      sheet_ink (cr, INK_VERMILION, 1);
+      sheet_ink (cr, INK_BLUE, 1);
       cairo_rectangle (cr, left, sheet_y (frame, shares[1][bin]), width,
                        middle - sheet_y (frame, shares[1][bin]));
       cairo_fill (cr);
-      sheet_ink (cr, INK_BLUE, 1);
+      sheet_ink (cr, INK_VERMILION, 1);
       cairo_rectangle (cr, left, middle, width, sheet_y (frame, -shares[0][bin]) - middle);
       cairo_fill (cr);
     }
@@ -257,7 +257,7 @@ gboolean
 report_plot_histogram (const ReportScores *scores, const char *subtitle, const char *path,
                        gboolean replace, GError **error)
 {
-  static const SheetType up = { 16, TRUE, INK_VERMILION }, down = { 16, TRUE, INK_BLUE };
+  static const SheetType up = { 16, TRUE, INK_BLUE }, down = { 16, TRUE, INK_VERMILION };
   SheetFrame frame = { SHEET_MARGIN + 70,
                        SHEET_TITLE_HEIGHT + 40,
                        SHEET_WIDTH - 2 * SHEET_MARGIN - 70,
@@ -412,7 +412,7 @@ report_plot_histogram_page (const ReportScores *classes, guint n_classes, const 
                             const char *path, gboolean replace, GError **error)
 {
   g_autofree char *remark = g_strdup_printf (
-      "%s%spositives rise (vermilion), negatives hang (blue), each as shares of its kind; "
+      "%s%spositives rise (blue), negatives hang (orange), each as shares of its kind; "
       "the dashed line is the threshold",
       subtitle != NULL ? subtitle : "", subtitle != NULL ? "; " : "");
 
