@@ -84,10 +84,11 @@ summarize (const Batch *batch, const char *workspace, const JobEpoch *run, const
     printf ("\nHeld-out macro AUROC %s %s; with shuffled labels %s %s.\n", run_auroc, run_interval,
             control_auroc, control_interval);
     printf ("All of it took %s. The workspace is %s: try\n"
+            "  ctclip-tui -w %s\n"
             "  ctclip-tui --batch runs -w %s\n"
             "  ctclip-tui --batch train -w %s --fraction %g --gamma 1\n"
             "  ctclip-tui --batch records -w %s --query 'emphysema AND age > 60'\n",
-            duration, workspace, workspace, workspace, STUDY_DEMO_FRACTION, workspace);
+            duration, workspace, workspace, workspace, workspace, STUDY_DEMO_FRACTION, workspace);
   }
 }
 

@@ -69,6 +69,8 @@ list_runs (const Batch *batch, CatalogStore *store)
       text_table_row (table, run->name, run->started, run->status, run->encoder, auroc, run->note);
     }
   fputs (text_table_text (table), stdout);
+  if (runs->len == 0)
+    batch_say ("no runs yet; `train` makes one\n");
   return BATCH_DONE;
 }
 

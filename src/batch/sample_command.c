@@ -50,8 +50,8 @@ batch_sample (const Batch *batch, StudySample *study)
           report_shares_text (study->shares.share_all, study->shares.share_sample, CATALOG_N_LABELS,
                               batch_label_names ());
 
-      batch_print ("sample %s: %u of %u\n%slargest deviation %.2g\n", study->sample->name,
-                   study->sample->n, study->sample->of, shares, study->shares.max_deviation);
+      batch_print ("sample %s: %u of %u\n%slargest deviation %.3f points\n", study->sample->name,
+                   study->sample->n, study->sample->of, shares, study->shares.max_deviation * 100);
       if (study->lacking > 0)
         batch_print ("%u kept rows have no scan in %s\n", study->lacking, study->volumes_directory);
     }

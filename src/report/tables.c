@@ -66,7 +66,7 @@ report_shares_text (const double *share_all, const double *share_sample, guint n
 {
   g_autoptr (TextTable) text = text_table_new ("lrrr");
 
-  text_table_row (text, "finding", "in all", "in the sample", "difference");
+  text_table_row (text, "finding", "in all", "in the sample", "difference, points");
   text_table_rule (text);
   for (guint i = 0; i < n; i++)
     {
@@ -74,7 +74,7 @@ report_shares_text (const double *share_all, const double *share_sample, guint n
       g_autofree char *sample = report_percent (share_sample[i], 2);
       double difference = share_sample[i] - share_all[i];
       g_autofree char *points =
-          isnan (difference) ? g_strdup ("–") : g_strdup_printf ("%+.3f %%", 100 * difference);
+          isnan (difference) ? g_strdup ("–") : g_strdup_printf ("%+.3f", 100 * difference);
 
       text_table_row (text, names[i], all, sample, points);
     }
