@@ -143,8 +143,8 @@ test_output_file_replaces_nothing_but_regular_files (void **state)
 {
   g_autofree char *pipe = testing_path ("pipe");
   g_autofree char *astray = testing_path ("astray");
-  const char *const paths[] = { "/dev/null", pipe, astray, testing_directory () };
-  const char *const faults[] = { "device", "pipe", "link", "directory" };
+  const char *const paths[] = { "/dev/null", pipe, astray, testing_directory (), "-" };
+  const char *const faults[] = { "device", "pipe", "link", "directory", "standard output" };
 
   assert_int_equal (mkfifo (pipe, 0600), 0);
   assert_int_equal (symlink ("nothing-is-here", astray), 0);

@@ -46,7 +46,10 @@ output_file_check (const char *path, gboolean replace, GError **error)
   const char *fault = NULL;
   struct stat status;
 
-  if (stat (path, &status) == 0)
+  /* Nobody who writes this means a file of that name, which is tiresome to remove. */
+  if (strcmp (path, "-") == 0)
+    fault = "nothing is written to the standard output; name a file";
+  else if (stat (path, &status) == 0)
     {
       if (S_ISDIR (status.st_mode))
         fault = "is a directory; name a file";
