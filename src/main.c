@@ -111,6 +111,12 @@ main (int argc, char **argv)
                error != NULL ? error->message : "give a number of megabytes");
       return BATCH_USAGE;
     }
+  if (options.colours != -1 && options.colours != 0 && options.colours != 8 && options.colours != 16
+      && options.colours != 256)
+    {
+      fprintf (stderr, "ctclip-tui: --colours: give 0, 8, 16 or 256, not %d\n", options.colours);
+      return BATCH_USAGE;
+    }
   if (redact)
     catalog_redact ();
   /* A workspace may be named before or after --batch; the first word that is no option is the
