@@ -145,8 +145,11 @@ workspace_lock (Workspace *workspace, const char *what, GError **error)
   fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO, "%s: cannot be opened: %s", path,
-                   g_strerror (errno));
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO, "%s: cannot be opened: %s%s", path,
+                   g_strerror (errno),
+                   errno == EACCES || errno == EROFS
+                       ? "; this workspace can only be looked at, work in one of yours (-w DIR)"
+                       : "");
       return FALSE;
     }
   /* Locks of the open file description: they hold between threads, and fall with the process. */
