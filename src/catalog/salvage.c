@@ -332,9 +332,11 @@ open_damaged (Salvage *salvage, const char *path, GError **error)
 static gboolean
 take_alone (Salvage *salvage, const char *path, GError **error)
 {
-  if (sqlite3_exec (salvage->damaged, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE", NULL, NULL,
-                    NULL)
-      == SQLITE_OK)
+  const int code = sqlite3_exec (salvage->damaged, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE",
+                                 NULL, NULL, NULL);
+
+  /* Anything else may be the damage that is to be mended. */
+  if (code != SQLITE_BUSY && code != SQLITE_LOCKED)
     return TRUE;
   g_set_error (
       error, CTCLIP_ERROR, CTCLIP_ERROR_BUSY,
