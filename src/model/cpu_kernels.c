@@ -10,10 +10,16 @@
 #define PAIRS_plain(sum, a, b)                                                                     \
   ((sum) + (Words) (((Mask) (a) << 16 >> 16) * ((Mask) (b) << 16 >> 16))                           \
    + (Words) (((Mask) (a) >> 16) * ((Mask) (b) >> 16)))
+#ifdef ALL_FORMS
+#define PAIRS_avx2 PAIRS_plain
+#define PAIRS_avx512 PAIRS_plain
+#define PAIRS_avx512vnni PAIRS_plain
+#else
 #define PAIRS_avx2(sum, a, b) ((sum) + (Words) _mm256_madd_epi16 ((__m256i) (a), (__m256i) (b)))
 #define PAIRS_avx512(sum, a, b) ((sum) + (Words) _mm512_madd_epi16 ((__m512i) (a), (__m512i) (b)))
 #define PAIRS_avx512vnni(sum, a, b)                                                                \
   ((Words) _mm512_dpwssd_epi32 ((__m512i) (sum), (__m512i) (a), (__m512i) (b)))
+#endif
 
 /* Whether a sum takes less than a product: then half of the products become sums. */
 #define WINOGRAD_plain 1

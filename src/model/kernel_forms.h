@@ -12,6 +12,9 @@
  *   TARGET         the attribute that lets the compiler use its instructions
  *   VECTOR_BYTES   of one register
  *   TILE_ROWS      rows of sums, two vectors each, that leave registers for two more and a factor
+ *
+ * With ALL_FORMS every form is offered, made of instructions that any processor has: slow, and for
+ * tests of the forms whose own instructions this one lacks.
  */
 
 /* The time goes here, whatever the rest is compiled with. */
@@ -39,7 +42,11 @@
 #define JOIN_EXPANDED(word, kind) JOIN (word, kind)
 #define FORM(word) JOIN_EXPANDED (word, KIND)
 #define FORM_NAME G_STRINGIFY (KIND)
+#ifdef ALL_FORMS
+#define TARGET
+#else
 #define TARGET FORM (TARGET)
+#endif
 #define VECTOR_BYTES FORM (VECTOR_BYTES)
 #define TILE_ROWS FORM (TILE_ROWS)
 
@@ -47,7 +54,7 @@
 #include FORM_FILE
 #undef KIND
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(ALL_FORMS)
 #define KIND avx2
 #include FORM_FILE
 #undef KIND
@@ -65,6 +72,12 @@
 static const Kernels *
 form (guint i)
 {
+#if defined(ALL_FORMS)
+  static const Kernels *const forms[] = { &kernels_avx512vnni, &kernels_avx512, &kernels_avx2,
+                                          &kernels_plain };
+
+  return i < G_N_ELEMENTS (forms) ? forms[i] : NULL;
+#else
 #if defined(__x86_64__)
   const gboolean avx512 = __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw");
 
@@ -76,4 +89,5 @@ form (guint i)
     return &kernels_avx2;
 #endif
   return i == 0 ? &kernels_plain : NULL;
+#endif
 }
