@@ -6,13 +6,17 @@
 #include "model/checkpoint.h"
 #include "model/engine.h"
 
-/** TESTING_DEVICE: the form that a program tests: "cpu", or "torch" where it is compiled with that.
- */
+#include <string.h>
+
+/** TESTING_DEVICE: the form that a program tests: "cpu", or "torch" or "cuda:0" where it is
+ * compiled with that. */
 #ifndef TESTING_DEVICE
 #define TESTING_DEVICE "cpu"
 #endif
+#define TESTING_OWN_LOOPS (strcmp (TESTING_DEVICE, "cpu") == 0)
 
-/** testing_engine: one engine of that form for the whole program. */
+/** testing_engine: one engine of that form for the whole program. Skips the running test where
+ * there is no such device. */
 Engine *testing_engine (void);
 
 /** testing_description: of the encoder in golden/<folder>, from its meta.json. */
