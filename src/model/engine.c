@@ -88,6 +88,7 @@ void
 engine_prepare_process (void)
 {
   g_setenv ("OMP_WAIT_POLICY", "passive", FALSE);
+  g_unsetenv ("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE");
 }
 
 static Engine *

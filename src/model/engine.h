@@ -18,7 +18,8 @@
  *
  * libtorch's OpenMP threads would spin while they wait, which on a machine shared with others makes
  * small networks many times slower; they are asked to sleep, unless the user's environment says
- * otherwise.
+ * otherwise. NVIDIA's containers tell libtorch through the environment to multiply float32 as
+ * TensorFloat-32, whatever the program asks for; that is taken back.
  */
 void engine_prepare_process (void);
 

@@ -25,6 +25,16 @@ set_error (GError **error, CtclipError code, const char *what)
                    : "");
 }
 
+/** Some have no exception of their own for that: the processor's allocator, CUDA where a process
+ * begins to use a device, cuBLAS and cuDNN for what they work in. */
+bool
+says_memory (const char *what)
+{
+  return strstr (what, "can't allocate memory") != nullptr
+         || strstr (what, "CUDA error: out of memory") != nullptr
+         || strstr (what, "_STATUS_ALLOC_FAILED") != nullptr;
+}
+
 }
 
 void
@@ -42,10 +52,7 @@ ctclip::fail (TensorScope *scope) noexcept
       set_error (error, CTCLIP_ERROR_MEMORY, caught.what_without_backtrace ());
   } catch (const c10::Error &caught)
     {
-      /* The processor's allocator has no exception of its own. */
-      bool memory = strstr (caught.what (), "can't allocate memory") != nullptr;
-
-      set_error (error, memory ? CTCLIP_ERROR_MEMORY : CTCLIP_ERROR_FAILED,
+      set_error (error, says_memory (caught.what ()) ? CTCLIP_ERROR_MEMORY : CTCLIP_ERROR_FAILED,
                  caught.what_without_backtrace ());
   } catch (const std::bad_alloc &)
     {
