@@ -1,9 +1,11 @@
 /**
- * bench_precision PROGRAM CHECKPOINT SCAN DIR [ROUNDS]: what `--precision int16` gains and costs.
+ * bench_precision PROGRAM CHECKPOINT SCAN DIR [ROUNDS]: what `--precision int16` and `bf16` gain
+ * and cost.
  *
  * The time of encoding one scan beside float32's, by turns, and how many of its tokens get another
- * code; then the demo's cohort in both precisions, in DIR/precision, which is kept: how far its
- * latents lie apart, and what the same training makes of them.
+ * code; then the demo's cohort in all precisions, in DIR/precision, which is kept: how far its
+ * latents lie apart, and what the same training makes of them. bf16 runs on the first GPU; without
+ * one libtorch computes the same numbers on the processor, and the time is left out.
  */
 #include "bench_encoder_input.h"
 #include "bench_row.h"
@@ -23,6 +25,13 @@
 #define ROUNDS 5
 #define MAX_ROUNDS 100
 #define GOAL (1 / 1.6)
+#define WITHOUT_GPU "torch"
+
+typedef struct
+{
+  EncoderPrecision precision;
+  const char *device;
+} Rounded;
 
 /* ---- one scan ---- */
 
@@ -111,43 +120,52 @@ cosine (const float *a, const float *b, gsize n)
 }
 
 static void
-bench_scan (const char *checkpoint, const char *scan, guint rounds)
+side_init (Side *side, Engine *engine, const char *checkpoint, EncoderPrecision precision,
+           const float *input)
+{
+  side->encoder = open_encoder (engine, checkpoint, precision);
+  side->input = input;
+  side->latent = g_new (float, engine_encoder_info (side->encoder)->latent_width);
+  side->codes = g_array_new (FALSE, FALSE, sizeof (gint64));
+  encode (side, keep_codes);
+}
+
+static void
+side_clear (Side *side)
+{
+  engine_encoder_close (side->encoder);
+  g_free (side->latent);
+  g_array_unref (side->codes);
+}
+
+static void
+bench_scan (const Rounded *rounded, const char *checkpoint, const float *input, guint rounds)
 {
   GError *error = NULL;
-  g_autoptr (Engine) engine = engine_open ("cpu", THREADS, &error);
-  g_autofree float *input = NULL;
-  Side sides[ENCODER_N_PRECISIONS] = { 0 };
+  g_autoptr (Engine) engine = engine_open (rounded->device, THREADS, &error);
+  const char *name = encoder_precision_name (rounded->precision);
+  g_autofree char *what = g_strdup_printf ("precision %s: encode one scan", name);
+  const BenchRow row = { what, "s", "float32", GOAL };
+  Side ours, float32;
   guint flipped = 0;
 
   bench_stop_on (error);
-  input = bench_encoder_input (scan, THREADS);
-  for (EncoderPrecision i = 0; i < ENCODER_N_PRECISIONS; i++)
-    {
-      sides[i].encoder = open_encoder (engine, checkpoint, i);
-      sides[i].input = input;
-      sides[i].latent = g_new (float, engine_encoder_info (sides[i].encoder)->latent_width);
-      sides[i].codes = g_array_new (FALSE, FALSE, sizeof (gint64));
-      encode (&sides[i], keep_codes);
-    }
-  for (guint i = 0; i < sides[ENCODER_INT16].codes->len; i++)
-    flipped += g_array_index (sides[ENCODER_INT16].codes, gint64, i)
-               != g_array_index (sides[ENCODER_FLOAT32].codes, gint64, i);
-  printf (
-      "precision int16, one scan: another code in %u of %u tokens, cosine of the latents %.6f\n",
-      flipped, sides[ENCODER_INT16].codes->len,
-      cosine (sides[ENCODER_INT16].latent, sides[ENCODER_FLOAT32].latent,
-              engine_encoder_info (sides[0].encoder)->latent_width));
-  bench_row_beside (&(BenchRow){ "precision int16: encode one scan", "s", "float32", GOAL }, rounds,
-                    encode_s, &sides[ENCODER_INT16], encode_s, &sides[ENCODER_FLOAT32]);
-  bench_row_beside (&(BenchRow){ "the same, processor time", "s", "float32", GOAL }, rounds,
-                    encode_processor_s, &sides[ENCODER_INT16], encode_processor_s,
-                    &sides[ENCODER_FLOAT32]);
-  for (EncoderPrecision i = 0; i < ENCODER_N_PRECISIONS; i++)
-    {
-      engine_encoder_close (sides[i].encoder);
-      g_free (sides[i].latent);
-      g_array_unref (sides[i].codes);
-    }
+  side_init (&ours, engine, checkpoint, rounded->precision, input);
+  side_init (&float32, engine, checkpoint, ENCODER_FLOAT32, input);
+  for (guint i = 0; i < ours.codes->len; i++)
+    flipped += g_array_index (ours.codes, gint64, i) != g_array_index (float32.codes, gint64, i);
+  printf ("precision %s, one scan: another code in %u of %u tokens, cosine of the latents %.6f\n",
+          name, flipped, ours.codes->len,
+          cosine (ours.latent, float32.latent, engine_encoder_info (ours.encoder)->latent_width));
+  if (strcmp (rounded->device, WITHOUT_GPU) == 0)
+    bench_row_left_out (what, "no CUDA device");
+  else
+    bench_row_beside (&row, rounds, encode_s, &ours, encode_s, &float32);
+  if (strcmp (rounded->device, "cpu") == 0)
+    bench_row_beside (&(BenchRow){ "the same, processor time", "s", "float32", GOAL }, rounds,
+                      encode_processor_s, &ours, encode_processor_s, &float32);
+  side_clear (&ours);
+  side_clear (&float32);
 }
 
 /* ---- the demo's cohort ---- */
@@ -212,7 +230,7 @@ load_latents (CatalogStore *store, const char *encoder_name, char ***volumes, gu
 }
 
 static void
-print_cosines (const char *workspace, const char *const names[2])
+print_cosines (const char *workspace, const char *precision, const char *const names[2])
 {
   GError *error = NULL;
   g_autofree char *path = g_build_filename (workspace, "workspace.sqlite", NULL);
@@ -234,43 +252,58 @@ print_cosines (const char *workspace, const char *const names[2])
       least = MIN (least, c);
       sum += c;
     }
-  printf ("precision int16, demo cohort of %" G_GSIZE_FORMAT
+  printf ("precision %s, demo cohort of %" G_GSIZE_FORMAT
           " scans: cosine of the latents %.6f at least, %.6f in the mean\n",
-          n, least, sum / (double) n);
+          precision, n, least, sum / (double) n);
 }
 
 static void
-bench_demo (const char *program, const char *directory)
+bench_demo (const Rounded *rounded, const char *program, const char *directory)
 {
-  static const char *const names[2] = { "demo-ctvit.pt", "demo-ctvit.pt-int16" };
+  const char *precision = encoder_precision_name (rounded->precision);
+  g_autofree char *name = g_strconcat ("demo-ctvit.pt-", precision, NULL);
+  const char *const names[2] = { "demo-ctvit.pt", name };
   g_autofree char *workspace = g_build_filename (directory, "precision", NULL);
   g_autofree char *files = g_build_filename (workspace, "demo", NULL);
   g_autofree char *checkpoint = g_build_filename (files, names[0], NULL);
   const char *const demo[] = { program, "--batch", "demo", workspace, NULL };
-  const char *const encode_all[] = { program,     "--batch",  "encode",    "-w",  workspace,
-                                     "--encoder", checkpoint, "--volumes", files, "--precision",
-                                     "int16",     "--device", "cpu",       NULL };
+  const char *const encode_all[] = { program,     "--batch",  "encode",        "-w",  workspace,
+                                     "--encoder", checkpoint, "--volumes",     files, "--precision",
+                                     precision,   "--device", rounded->device, NULL };
   double auroc[2];
 
   if (!g_file_test (checkpoint, G_FILE_TEST_EXISTS))
     g_free (output_of (demo));
   g_free (output_of (encode_all));
-  print_cosines (workspace, names);
+  print_cosines (workspace, precision, names);
   for (guint i = 0; i < 2; i++)
     auroc[i] = train (program, workspace, names[i]);
-  printf ("precision int16, demo cohort: held-out macro AUROC %.4f, of float32 %.4f\n", auroc[1],
-          auroc[0]);
+  printf ("precision %s, demo cohort: held-out macro AUROC %.4f, of float32 %.4f\n", precision,
+          auroc[1], auroc[0]);
 }
 
 int
 main (int argc, char **argv)
 {
+  Rounded all[] = { { ENCODER_INT16, "cpu" }, { ENCODER_BF16, "cuda:0" } };
+  g_autofree float *input = NULL;
+  g_autoptr (Engine) gpu = NULL;
+
   if (argc < 5)
     {
       fprintf (stderr, "usage: bench_precision PROGRAM CHECKPOINT SCAN DIR [ROUNDS]\n");
       return 2;
     }
-  bench_scan (argv[2], argv[3], argc > 5 ? (guint) CLAMP (atoi (argv[5]), 1, MAX_ROUNDS) : ROUNDS);
-  bench_demo (argv[1], argv[4]);
+  engine_prepare_process ();
+  input = bench_encoder_input (argv[3], THREADS);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      if (all[i].precision == ENCODER_BF16 && (gpu = engine_open ("cuda:0", THREADS, NULL)) == NULL)
+        all[i].device = WITHOUT_GPU;
+      bench_scan (&all[i], argv[2], input,
+                  argc > 5 ? (guint) CLAMP (atoi (argv[5]), 1, MAX_ROUNDS) : ROUNDS);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    bench_demo (&all[i], argv[1], argv[4]);
   return 0;
 }

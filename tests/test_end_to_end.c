@@ -212,12 +212,19 @@ test_predict_gives_the_validation_prediction_of_the_run (void **state)
 }
 
 static ProgramResult
-encode_as (int code, const char *precision, const char *sample, const char *encoder_name)
+encode_on (const char *device, int code, const char *precision, const char *sample,
+           const char *encoder_name)
 {
   return program_expect (code, "encode", "-w", workspace, "--encoder", checkpoint, "--volumes",
-                         volumes, "--sample", sample, "--device", "cpu", "--precision", precision,
+                         volumes, "--sample", sample, "--device", device, "--precision", precision,
                          "--json", encoder_name != NULL ? "--encoder-name" : NULL, encoder_name,
                          NULL);
+}
+
+static ProgramResult
+encode_as (int code, const char *precision, const char *sample, const char *encoder_name)
+{
+  return encode_on ("cpu", code, precision, sample, encoder_name);
 }
 
 static void
@@ -235,7 +242,22 @@ test_another_precision_is_another_encoder (void **state)
   assert_true (json_number_at (again.json, "cached") == json_number_at (first.json, "encoded"));
   assert_int_equal (json_number_at (float32.json, "encoded"), 0);
   assert_non_null (strstr (mixed.err, "another precision"));
-  assert_non_null (strstr (unknown.err, "float32, int16"));
+  assert_non_null (strstr (unknown.err, "float32, int16, bf16"));
+}
+
+static void
+test_bf16_is_an_encoder_of_its_own_and_not_the_processors (void **state)
+{
+  g_auto (ProgramResult) refused = encode_on ("cpu", 1, "bf16", "valid-0.9-1", NULL);
+  g_auto (ProgramResult) first = encode_on ("torch", 0, "bf16", "valid-0.9-1", NULL);
+  g_auto (ProgramResult) again = encode_on ("torch", 0, "bf16", "valid-0.9-1", NULL);
+  g_auto (ProgramResult) mixed = encode_on ("torch", 2, "bf16", "valid-0.9-1", "demo-ctvit.pt");
+
+  assert_non_null (strstr (refused.err, "int16"));
+  assert_int_equal (json_number_at (first.json, "cached"), 0);
+  assert_string_equal (json_string_value (json_at (first.json, "encoder")), "demo-ctvit.pt-bf16");
+  assert_int_equal (json_number_at (again.json, "encoded"), 0);
+  assert_non_null (strstr (mixed.err, "another precision"));
 }
 
 static void
@@ -436,6 +458,7 @@ main (void)
     cmocka_unit_test (test_unreadable_scans_are_named_and_the_others_go_on),
     cmocka_unit_test (test_predict_gives_the_validation_prediction_of_the_run),
     cmocka_unit_test (test_another_precision_is_another_encoder),
+    cmocka_unit_test (test_bf16_is_an_encoder_of_its_own_and_not_the_processors),
     cmocka_unit_test (test_predict_takes_the_precision_of_the_run),
     cmocka_unit_test (test_predict_prepares_scans_as_those_of_the_run),
     cmocka_unit_test (test_exported_checkpoint_encodes_as_the_original),

@@ -1,4 +1,5 @@
-/* Encoding with rounded products, `--precision int16`, beside float32. */
+/* Encoding with rounded products beside float32: `--precision int16` on the processor, `bf16` in
+ * libtorch's form. */
 #include "testing_encoder.h"
 
 #include "base/error.h"
@@ -8,6 +9,12 @@
 #include <math.h>
 #include <string.h>
 
+/* What this form has, and the other's. */
+#define ROUNDED (TESTING_OWN_LOOPS ? ENCODER_INT16 : ENCODER_BF16)
+#define NOT_HERE (TESTING_OWN_LOOPS ? ENCODER_BF16 : ENCODER_INT16)
+
+#define MOST_FLIPPED 25 /* one of so many tokens */
+#define LARGEST_DIFFERENCE (TESTING_OWN_LOOPS ? 0.02 : 0.1)
 #define CODES "trained_model.visual_transformer.vq._codebook.embed"
 
 static EngineEncoder *
@@ -84,14 +91,16 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Shown, shown_clear)
 static void
 test_latents_lie_close_to_the_references (void **state)
 {
-  g_autoptr (EngineEncoder) encoder = open_tiny (testing_engine (), "tiny_a", ENCODER_INT16);
+  g_autoptr (EngineEncoder) encoder = open_tiny (testing_engine (), "tiny_a", ROUNDED);
   const gsize width = engine_encoder_info (encoder)->latent_width;
   g_autoptr (NpyArray) input = input_of ("tiny_a");
   g_autoptr (NpyArray) expected = testing_npy ("golden/tiny_a/latent.npy");
   g_autoptr (NpyArray) tokens = testing_npy ("golden/tiny_a/vq_in.npy");
+  g_autoptr (NpyArray) codes = testing_npy ("golden/tiny_a/vq_indices.npy");
   g_auto (Shown) shown = SHOWN_NEW;
   g_autofree float *latents = encode (encoder, input, remember, &shown);
   double difference;
+  guint flipped = 0;
 
   for (gsize i = 0; i < input->shape[0]; i++)
     {
@@ -102,25 +111,30 @@ test_latents_lie_close_to_the_references (void **state)
       print_message ("cosine %.9f\n", cosine);
       assert_true (cosine > 0.999);
     }
+  assert_int_equal (shown.codes->len, codes->n);
+  for (guint i = 0; i < shown.codes->len; i++)
+    flipped += g_array_index (shown.codes, gint64, i) != ((gint64 *) codes->data)[i];
+  print_message ("another code in %u of %u tokens\n", flipped, shown.codes->len);
+  assert_true (flipped <= shown.codes->len / MOST_FLIPPED);
   /* It is not float32 under another name. */
   assert_int_equal (shown.tokens->len, tokens->n);
   difference = testing_max_difference ((float *) shown.tokens->data, tokens->data, tokens->n);
   print_message ("largest difference before the codes %.3g\n", difference);
-  assert_true (difference > 1e-4);
+  assert_true (difference > 1e-4 && difference < LARGEST_DIFFERENCE);
 }
 
 static void
 test_any_number_of_threads_gives_the_same_bits (void **state)
 {
-  g_autoptr (EngineEncoder) two = open_tiny (testing_engine (), "tiny_a", ENCODER_INT16);
+  g_autoptr (EngineEncoder) two = open_tiny (testing_engine (), "tiny_a", ROUNDED);
   g_autoptr (NpyArray) input = input_of ("tiny_a");
   g_autofree float *expected = encode (two, input, NULL, NULL);
 
   for (guint threads = 1; threads <= 5; threads += 2)
     {
       g_autoptr (GError) error = NULL;
-      g_autoptr (Engine) engine = engine_open ("cpu", threads, &error);
-      g_autoptr (EngineEncoder) encoder = open_tiny (engine, "tiny_a", ENCODER_INT16);
+      g_autoptr (Engine) engine = engine_open (TESTING_DEVICE, threads, &error);
+      g_autoptr (EngineEncoder) encoder = open_tiny (engine, "tiny_a", ROUNDED);
       g_autofree float *latents = encode (encoder, input, NULL, NULL);
 
       assert_memory_equal (latents, expected,
@@ -168,8 +182,7 @@ test_the_nearest_code_is_taken_as_float32_scores_it (void **state)
 {
   g_autofree char *path =
       testing_changed_checkpoint ("tiny_a", "lipro.pt", draw_codes_together, NULL);
-  g_autoptr (EngineEncoder) encoder =
-      open_checkpoint (testing_engine (), "tiny_a", path, ENCODER_INT16);
+  g_autoptr (EngineEncoder) encoder = open_checkpoint (testing_engine (), "tiny_a", path, ROUNDED);
   const gsize dim = engine_encoder_info (encoder)->dim;
   g_autoptr (NpyArray) input = input_of ("tiny_a");
   g_autoptr (GError) error = NULL;
@@ -199,10 +212,23 @@ static void
 test_another_precision_is_another_encoder (void **state)
 {
   g_autoptr (EngineEncoder) float32 = open_tiny (testing_engine (), "tiny_a", ENCODER_FLOAT32);
-  g_autoptr (EngineEncoder) int16 = open_tiny (testing_engine (), "tiny_a", ENCODER_INT16);
+  g_autoptr (EngineEncoder) rounded = open_tiny (testing_engine (), "tiny_a", ROUNDED);
 
   assert_string_not_equal (engine_encoder_info (float32)->weights_hash,
-                           engine_encoder_info (int16)->weights_hash);
+                           engine_encoder_info (rounded)->weights_hash);
+}
+
+static void
+test_a_precision_of_the_other_form_is_refused_with_the_way_out (void **state)
+{
+  g_autoptr (EncoderDescription) description = testing_description ("tiny_a");
+  g_autoptr (GError) error = NULL;
+
+  description->precision = NOT_HERE;
+  assert_null (engine_encoder_open (testing_engine (), "any.pt", description, &error));
+  assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED));
+  assert_error_says (&error, encoder_precision_name (NOT_HERE), "--precision",
+                     encoder_precision_name (ROUNDED), "--device", NULL);
 }
 
 static void
@@ -212,7 +238,7 @@ test_a_precision_that_is_not_there_is_answered_with_those_that_are (void **state
   g_autoptr (GError) error = NULL;
 
   assert_false (encoder_precision_parse ("int61", &precision, &error));
-  assert_error_says (&error, "int61", "float32", "int16", NULL);
+  assert_error_says (&error, "int61", "float32", "int16", "bf16", NULL);
   for (EncoderPrecision i = 0; i < ENCODER_N_PRECISIONS; i++)
     {
       assert_true (encoder_precision_parse (encoder_precision_name (i), &precision, &error));
@@ -228,6 +254,7 @@ main (void)
     cmocka_unit_test (test_any_number_of_threads_gives_the_same_bits),
     cmocka_unit_test (test_the_nearest_code_is_taken_as_float32_scores_it),
     cmocka_unit_test (test_another_precision_is_another_encoder),
+    cmocka_unit_test (test_a_precision_of_the_other_form_is_refused_with_the_way_out),
     cmocka_unit_test (test_a_precision_that_is_not_there_is_answered_with_those_that_are),
   };
 

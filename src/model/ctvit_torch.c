@@ -89,6 +89,27 @@ position_bias (const Ctvit *net, TensorScope *scope)
   return tensor_scope_pop (s, t_contiguous (s, t_permute (s, x, 2, 0, 1)));
 }
 
+/** To bfloat16, whatever belongs to the products that nearly all the time goes into. */
+static void
+round_weights (const Ctvit *net, TensorScope *scope)
+{
+  const CtvitTransformer *const transformers[] = { &net->spatial, &net->temporal };
+
+  t_round_ (scope, net->patch_weight);
+  t_round_ (scope, net->patch_bias);
+  for (guint t = 0; t < G_N_ELEMENTS (transformers); t++)
+    for (guint i = 0; i < transformers[t]->n_layers; i++)
+      {
+        const CtvitLayer *layer = &transformers[t]->layers[i];
+
+        t_round_ (scope, layer->attention.to_q);
+        t_round_ (scope, layer->attention.to_kv);
+        t_round_ (scope, layer->attention.to_out);
+        t_round_ (scope, layer->feed_forward.in);
+        t_round_ (scope, layer->feed_forward.out);
+      }
+}
+
 CtvitTorch *
 ctvit_torch_load (TensorScope *scope, const char *path, const EncoderDescription *description,
                   GError **error)
@@ -98,6 +119,8 @@ ctvit_torch_load (TensorScope *scope, const char *path, const EncoderDescription
   torch->net = ctvit_load (path, description, place, scope, error);
   if (torch->net == NULL)
     return NULL;
+  if (description->precision == ENCODER_BF16)
+    round_weights (torch->net, scope);
   torch->position_bias = position_bias (torch->net, scope);
   torch->codes = t_select (scope, torch->net->codes, 0, 0);
   torch->unit_codes = t_l2_normalize (scope, torch->codes);

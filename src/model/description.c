@@ -14,6 +14,7 @@
 static const char *const precisions[ENCODER_N_PRECISIONS + 1] = {
   [ENCODER_FLOAT32] = "float32",
   [ENCODER_INT16] = "int16",
+  [ENCODER_BF16] = "bf16",
 };
 
 const char *

@@ -10,7 +10,8 @@
  *     frames=240
  *     temporal_patch_size=10
  *     heads=8
- *     precision=int16           how products are computed; float32 where it is not said
+ *     precision=int16           how products are computed: float32 (where it is not said), int16
+ *                               or bf16
  *     [preparation]
  *     spacing_mm=1.5;0.75;0.75  target, z;x;y
  *     shape=240;480;480
@@ -28,6 +29,7 @@ typedef enum
 {
   ENCODER_FLOAT32,
   ENCODER_INT16, /* numbers of 12 significant bits, in integers; see cpu_kernels.h */
+  ENCODER_BF16,  /* bfloat16, on a GPU's tensor cores; see t_linear of tensor.h */
   ENCODER_N_PRECISIONS
 } EncoderPrecision;
 

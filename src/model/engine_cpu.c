@@ -154,9 +154,17 @@ static EngineEncoder *
 cpu_encoder_open (Engine *engine, const char *checkpoint_path,
                   const EncoderDescription *description, GError **error)
 {
-  CtvitCpu *cpu = ctvit_cpu_load (checkpoint_path, description, engine->threads, error);
+  CtvitCpu *cpu;
   EngineEncoder *encoder;
 
+  if (description->precision == ENCODER_BF16)
+    {
+      g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
+                           "precision bf16: it is for GPUs; choose --precision int16, or --device "
+                           "cuda:N (--device torch has it without a GPU, no quicker than float32)");
+      return NULL;
+    }
+  cpu = ctvit_cpu_load (checkpoint_path, description, engine->threads, error);
   if (cpu == NULL)
     return NULL;
   encoder = g_new0 (EngineEncoder, 1);

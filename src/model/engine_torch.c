@@ -134,11 +134,11 @@ torch_encoder_open (Engine *engine, const char *checkpoint_path,
 {
   EngineEncoder *encoder;
 
-  if (description->precision != ENCODER_FLOAT32)
+  if (description->precision == ENCODER_INT16)
     {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-                   "precision %s: only the processor's own loops have it; choose --device cpu",
-                   encoder_precision_name (description->precision));
+      g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
+                           "precision int16: only the processor's own loops have it; choose "
+                           "--precision bf16, or --device cpu");
       return NULL;
     }
   encoder = g_new0 (EngineEncoder, 1);

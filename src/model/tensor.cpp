@@ -337,6 +337,12 @@ t_offset_ (TensorScope *scope, Tensor *x, double offset)
 }
 
 void
+t_round_ (TensorScope *scope, Tensor *x)
+{
+  perform (scope, [=] { x->value = value (x).to (at::kBFloat16); });
+}
+
+void
 t_lerp_ (TensorScope *scope, Tensor *x, const Tensor *y, double weight)
 {
   perform (scope, [=] { value (x).lerp_ (value (y), weight); });

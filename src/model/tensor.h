@@ -120,6 +120,7 @@ void t_add_ (TensorScope *scope, Tensor *x, const Tensor *y);
 void t_mul_ (TensorScope *scope, Tensor *x, const Tensor *y);
 void t_scale_ (TensorScope *scope, Tensor *x, double factor);
 void t_offset_ (TensorScope *scope, Tensor *x, double offset); /* x += offset */
+void t_round_ (TensorScope *scope, Tensor *x); /* to bfloat16, which it is from then on */
 void t_lerp_ (TensorScope *scope, Tensor *x, const Tensor *y,
               double weight); /* x += weight (y - x) */
 void t_addcmul_ (TensorScope *scope, Tensor *x, const Tensor *a, const Tensor *b,
@@ -148,20 +149,25 @@ Tensor *t_matvec (TensorScope *scope, const Tensor *a, const Tensor *x);
 
 /* ---- what networks are made of; all work on the last dimension ---- */
 
-/** t_linear: x Wᵀ + b; @weight: out × in; @bias: (nullable). */
+/**
+ * t_linear: x Wᵀ + b; @weight: out × in; @bias: (nullable).
+ *
+ * Where @weight and @bias are bfloat16, x is rounded to it, float32 holds the sums, and the result
+ * is bfloat16. What is made of such numbers alone is bfloat16 too, unless said otherwise.
+ */
 Tensor *t_linear (TensorScope *scope, const Tensor *x, const Tensor *weight, const Tensor *bias);
 
 /** t_layer_norm: (x − mean) / √(variance + 1e-5) · γ + β, biased variance; @gamma and @beta:
- * (nullable). */
+ * (nullable). float32 whatever x is. */
 Tensor *t_layer_norm (TensorScope *scope, const Tensor *x, const Tensor *gamma, const Tensor *beta);
 
-/** t_l2_normalize: x / max(‖x‖, 1e-12). */
+/** t_l2_normalize: x / max(‖x‖, 1e-12); float32 whatever x is. */
 Tensor *t_l2_normalize (TensorScope *scope, const Tensor *x);
 
 /**
  * t_attention: softmax(scale · q kᵀ + bias) v.
  *
- * @q, @k, @v: sequences × heads × n × d
+ * @q, @k, @v: sequences × heads × n × d; q and k are rounded where v is
  * @bias: (nullable) heads × n × n, added to every sequence's scores
  */
 Tensor *t_attention (TensorScope *scope, const Tensor *q, const Tensor *k, const Tensor *v,

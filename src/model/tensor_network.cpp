@@ -13,6 +13,14 @@
 
 using namespace ctclip;
 
+/** A product's operand on a processor: two numbers of bfloat16 have a product that float32 holds
+ * without any error, so float32's quicker code does what tensor cores do. */
+static at::Tensor
+widen (const at::Tensor &x)
+{
+  return x.to (at::kFloat);
+}
+
 /**
  * rows Wᵀ + b, the product that nearly all the time goes into.
  *
@@ -28,6 +36,10 @@ product_with_rows (const at::Tensor &rows, const at::Tensor &weight,
   constexpr int64_t few = 128; /* below, setting up outweighs the gain */
   int64_t n = rows.size (0), in = weight.size (1), out = weight.size (0);
 
+  if (rows.is_cpu () && rows.scalar_type () == at::kBFloat16)
+    return product_with_rows (widen (rows), widen (weight),
+                              bias ? c10::make_optional (widen (*bias)) : bias)
+        .to (at::kBFloat16);
   if (!rows.is_cpu () || !at::hasMKLDNN () || n < few)
     return at::linear (rows, weight, bias);
 
@@ -44,7 +56,7 @@ t_linear (TensorScope *scope, const Tensor *x, const Tensor *weight, const Tenso
   return make (scope, [=] {
     const at::Tensor &w = value (weight);
     std::vector<int64_t> shape = value (x).sizes ().vec ();
-    at::Tensor rows = value (x).reshape ({ -1, w.size (1) });
+    at::Tensor rows = value (x).to (w.scalar_type ()).reshape ({ -1, w.size (1) });
 
     shape.back () = w.size (0);
     return product_with_rows (rows, w, optional_value (bias)).view (shape);
@@ -55,8 +67,8 @@ Tensor *
 t_layer_norm (TensorScope *scope, const Tensor *x, const Tensor *gamma, const Tensor *beta)
 {
   return make (scope, [=] {
-    return at::layer_norm (value (x), { value (x).size (-1) }, optional_value (gamma),
-                           optional_value (beta), 1e-5);
+    return at::layer_norm (value (x).to (at::kFloat), { value (x).size (-1) },
+                           optional_value (gamma), optional_value (beta), 1e-5);
   });
 }
 
@@ -64,7 +76,9 @@ Tensor *
 t_l2_normalize (TensorScope *scope, const Tensor *x)
 {
   return make (scope, [=] {
-    return at::div (value (x), at::norm (value (x), 2, { -1 }, true).clamp_min_ (1e-12));
+    at::Tensor wide = value (x).to (at::kFloat);
+
+    return at::div (wide, at::norm (wide, 2, { -1 }, true).clamp_min_ (1e-12));
   });
 }
 
@@ -101,15 +115,24 @@ attention_on_processor (const at::Tensor &q, const at::Tensor &k, const at::Tens
   return out;
 }
 
+/** Matrices of all heads and sequences, of either type. */
+static at::Tensor
+products (const at::Tensor &a, const at::Tensor &b)
+{
+  if (a.is_cpu () && a.scalar_type () == at::kBFloat16)
+    return at::matmul (widen (a), widen (b)).to (at::kBFloat16);
+  return at::matmul (a, b);
+}
+
 static at::Tensor
 attention_at_once (const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, double scale,
                    const c10::optional<at::Tensor> &bias)
 {
-  at::Tensor scores = at::matmul (q, k.transpose (-2, -1)).mul_ (scale);
+  at::Tensor scores = products (q * scale, k.transpose (-2, -1));
 
   if (bias)
     scores.add_ (*bias);
-  return at::matmul (at::softmax (scores, -1), v);
+  return products (at::softmax (scores, -1), v);
 }
 
 Tensor *
@@ -117,9 +140,13 @@ t_attention (TensorScope *scope, const Tensor *q, const Tensor *k, const Tensor 
              const Tensor *bias)
 {
   return make (scope, [=] {
-    auto attention = value (q).is_cpu () ? attention_on_processor : attention_at_once;
+    const at::Tensor &v_value = value (v);
+    auto type = v_value.scalar_type ();
+    auto attention =
+        v_value.is_cpu () && type == at::kFloat ? attention_on_processor : attention_at_once;
 
-    return attention (value (q), value (k), value (v), scale, optional_value (bias));
+    return attention (value (q).to (type), value (k).to (type), v_value, scale,
+                      optional_value (bias));
   });
 }
 

@@ -118,6 +118,10 @@ torch_runtime_device (const char *name, TensorDevice *device, GError **error)
   /* The golden numbers are float32's; TensorFloat-32 keeps 10 bits of the fraction. */
   at::globalContext ().setAllowTF32CuBLAS (false);
   at::globalContext ().setAllowTF32CuDNN (false);
+#if TORCH_VERSION_MAJOR >= 2
+  /* Sums of bfloat16's products are float32's, also where a product is split among blocks. */
+  at::globalContext ().setAllowBF16ReductionCuBLAS (false);
+#endif
   return TRUE;
 }
 
