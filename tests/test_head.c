@@ -155,7 +155,8 @@ check_golden_run (const char *run, gboolean drops)
   g_autofree guint8 *labels = g_new (guint8, y->n);
   g_autofree gint64 *rows_64 = NULL;
   g_autoptr (Head) head = golden_start ();
-  g_autoptr (HeadTrainer) trainer = head_trainer_new (head, 32);
+  g_autoptr (HeadTrainer) trainer = head_trainer_new (head, 32, 0);
+  g_autoptr (HeadBatch) batch = head_batch_new (head, 32);
   g_autoptr (GError) error = NULL;
   double pos_weight[18], step_losses[STEPS];
   guint32 rows[32];
@@ -187,9 +188,12 @@ check_golden_run (const char *run, gboolean drops)
 
       for (guint i = 0; i < 32; i++)
         rows[i] = (guint32) options.order[step * 32 + i];
-      loss =
-          head_trainer_step (trainer, x->data, labels, rows, 32,
-                             drops ? options.keep + (gsize) step * 32 * 256 : NULL, &options, 1e-3);
+      batch->n = 32;
+      batch->drops = drops;
+      if (drops)
+        memcpy (batch->keep, options.keep + (gsize) step * 32 * 256, 32 * 256);
+      head_batch_gather (batch, head, x->data, labels, rows, 0, 32);
+      loss = head_trainer_step (trainer, batch, &options, 1e-3, NULL);
       if (!(fabs (loss - golden) <= 1e-5))
         fail_msg ("step %u: loss %.9g, golden %.9g", step, loss, golden);
       if (step == 0)
@@ -331,10 +335,13 @@ test_gradients_are_slopes_of_the_loss (void **state)
     {
       g_autoptr (Head) start = head_new (kinds[k], WIDTH, 8, CLASSES, 2);
       g_autoptr (Head) head = head_copy (start);
-      g_autoptr (HeadTrainer) trainer = head_trainer_new (head, 32);
+      g_autoptr (HeadTrainer) trainer = head_trainer_new (head, 32, 0);
+      g_autoptr (HeadBatch) batch = head_batch_new (head, 32);
       HeadFitOptions options = toy_options ();
 
-      head_trainer_step (trainer, toy->latents, toy->labels, NULL, 32, NULL, &options, 1e-3);
+      batch->n = 32;
+      head_batch_gather (batch, head, toy->latents, toy->labels, NULL, 0, 32);
+      head_trainer_step (trainer, batch, &options, 1e-3, NULL);
       for (guint t = 0; t < start->n_tensors; t++)
         for (gsize i = 0; i < start->tensors[t].n; i += 5)
           {
@@ -378,6 +385,37 @@ test_same_seed_same_bits_other_seed_others (void **state)
                            heads[0]->tensors[0].n * sizeof (float));
   for (guint i = 0; i < 3; i++)
     head_free (heads[i]);
+}
+
+/** More units and batches of more rows than one thread has in hand, none of them even. */
+static void
+test_any_number_of_threads_gives_the_same_bits (void **state)
+{
+  static const HeadKind kinds[] = { HEAD_MLP, HEAD_LINEAR, HEAD_NORM_LINEAR };
+  g_autofree Toy *toy = toy_new ();
+  g_autoptr (GError) error = NULL;
+  HeadFitOptions options = toy_options ();
+
+  options.batch = 37;
+  options.dropout = 0.3;
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+    {
+      g_autoptr (Head) alone = head_new (kinds[k], WIDTH, 300, CLASSES, 7);
+
+      options.threads = 1;
+      head_fit (alone, toy->latents, toy->labels, ROWS, &options, NULL, NULL, NULL, &error);
+      assert_no_error (error);
+      for (options.threads = 2; options.threads < 8; options.threads++)
+        {
+          g_autoptr (Head) together = head_new (kinds[k], WIDTH, 300, CLASSES, 7);
+
+          head_fit (together, toy->latents, toy->labels, ROWS, &options, NULL, NULL, NULL, &error);
+          assert_no_error (error);
+          for (guint t = 0; t < alone->n_tensors; t++)
+            assert_memory_equal (alone->tensors[t].data, together->tensors[t].data,
+                                 alone->tensors[t].n * sizeof (float));
+        }
+    }
 }
 
 static gboolean
@@ -635,6 +673,7 @@ main (void)
     cmocka_unit_test (test_every_kind_of_head_learns_and_survives_its_file),
     cmocka_unit_test (test_gradients_are_slopes_of_the_loss),
     cmocka_unit_test (test_same_seed_same_bits_other_seed_others),
+    cmocka_unit_test (test_any_number_of_threads_gives_the_same_bits),
     cmocka_unit_test (test_fit_ends_when_told_and_takes_odd_sizes),
     cmocka_unit_test (test_a_step_can_end_the_fit),
     cmocka_unit_test (test_cosine_falls_from_full_to_nearly_nothing),

@@ -48,13 +48,13 @@ random_u64 (Random *random)
 guint64
 random_below (Random *random, guint64 n)
 {
-  /* Values under 2^64 mod n would favour the low residues. */
-  guint64 bias = (0 - n) % n;
   guint64 value;
 
+  /* Values under 2^64 mod n would favour the low residues; it is less than n, and hardly ever has
+   * to be divided for. */
   do
     value = random_u64 (random);
-  while (value < bias);
+  while (value < n && value < (0 - n) % n);
   return value % n;
 }
 

@@ -91,6 +91,7 @@ typedef struct
   double dropout;
   FocalLoss loss;
   guint64 seed;         /* order of the batches and dropout */
+  guint threads;        /* 0: as many as there are processors */
   HeadStepFunc on_step; /* (nullable) gets the fit's user_data */
   /* For the golden tests: given numbers in place of drawn ones. */
   const gint64 *order; /* (nullable) epochs × n row numbers */
@@ -108,7 +109,8 @@ typedef gboolean (*HeadEpochFunc) (guint epoch, const Head *head, double train_l
 
 /**
  * head_fit: AdamW (β 0.9, 0.999; ε 1e-8; decay on all tensors) over mini-batches; the last partial
- * batch is kept. Runs on the calling thread; the same input gives the same bits.
+ * batch is kept. The same input gives the same bits, whatever the number of threads; callbacks come
+ * on the calling one.
  *
  * @head: (inout) the start; on success the head after the last epoch
  * @latents: n × width; @labels: n × classes

@@ -34,18 +34,18 @@ head_draw_keep (Random *random, const HeadFitOptions *options, guint epoch, gsiz
   /* 16 bits a unit: dropout is met to 1.5e-5, at a quarter of the draws. */
   const guint64 limit = (guint64) (options->dropout * 65536);
   const gsize total = n * hidden;
-  guint64 bits = 0;
 
   if (options->keep != NULL)
     {
       memcpy (keep, options->keep + ((gsize) epoch * n_rows + first) * hidden, total);
       return;
     }
-  for (gsize i = 0; i < total; i++, bits >>= 16)
+  for (gsize i = 0; i < total; i += 4)
     {
-      if (i % 4 == 0)
-        bits = random_u64 (random);
-      keep[i] = (bits & 0xffff) >= limit;
+      guint64 bits = random_u64 (random);
+
+      for (gsize j = i; j < MIN (i + 4, total); j++, bits >>= 16)
+        keep[j] = (bits & 0xffff) >= limit;
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "model/head.h"
+#include "model/team.h"
 
 /** head_draw_init: the generator of a fit; order first, then masks, epoch after epoch. */
 void head_draw_init (Random *random, const HeadFitOptions *options);
@@ -48,24 +49,59 @@ void head_standardize (const Head *head, const float *latent, float *input);
 
 /* ---- plain C, step by step ---- */
 
+/** head_floats: @n zeros from the start of a line of the cache on, so that no two threads write to
+ * one line. Free with g_free. */
+float *head_floats (gsize n);
+
+/** A batch as a step wants it. */
+typedef struct
+{
+  guint n;        /* rows */
+  guint8 *labels; /* n × classes */
+  float *input;   /* n × width: latents as the network sees them */
+  float *turned;  /* width × n, the same; mlp only */
+  gboolean drops;
+  guint8
+      *keep; /* n × hidden, mlp only: where units drop out, 1 keeps one, divided by 1 − dropout */
+} HeadBatch;
+
+/** head_batch_new: room for up to @rows. */
+HeadBatch *head_batch_new (const Head *head, guint rows);
+void head_batch_free (HeadBatch *batch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeadBatch, head_batch_free)
+
+/**
+ * head_batch_gather: rows @first to @end - 1 of a batch whose n is set.
+ *
+ * @rows: (nullable) numbers of the batch's rows in @latents and @labels; %NULL: the first n
+ */
+void head_batch_gather (HeadBatch *batch, const Head *head, const float *latents,
+                        const guint8 *labels, const guint32 *rows, guint first, guint end);
+
+/** Work that other threads can do while one judges a batch. */
+typedef struct
+{
+  gsize n; /* items */
+  TeamWork work;
+  gpointer user_data;
+} HeadMeanwhile;
+
 typedef struct _HeadTrainer HeadTrainer;
 
 /** head_trainer_new: room for batches of up to @batch rows; @head is trained in place and must
- * outlive it. */
-HeadTrainer *head_trainer_new (Head *head, guint batch);
+ * outlive it. @threads: as in HeadFitOptions */
+HeadTrainer *head_trainer_new (Head *head, guint batch, guint threads);
 void head_trainer_free (HeadTrainer *trainer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeadTrainer, head_trainer_free)
 
 /**
- * head_trainer_step: forward, loss, gradient, AdamW.
+ * head_trainer_step: forward, loss, gradient, AdamW. Changes @batch.
  *
- * @rows: (nullable) numbers of the @n rows of @latents and @labels; %NULL: the first n
- * @keep: (nullable) n × hidden; kept units are divided by 1 − dropout
+ * @meanwhile: (nullable) is done when this returns, with any number of threads
  * Returns: the batch's mean loss
  */
-double head_trainer_step (HeadTrainer *trainer, const float *latents, const guint8 *labels,
-                          const guint32 *rows, guint n, const guint8 *keep,
-                          const HeadFitOptions *options, double learning_rate);
+double head_trainer_step (HeadTrainer *trainer, HeadBatch *batch, const HeadFitOptions *options,
+                          double learning_rate, const HeadMeanwhile *meanwhile);
 
 /** head_trainer_gradient: of the last step, for tensor @i of the head. */
 const float *head_trainer_gradient (const HeadTrainer *trainer, guint i);

@@ -11,25 +11,40 @@
 #pragma GCC optimize("O3")
 #endif
 
+#define UNITS_TOGETHER 64 /* in one thread's hands */
+
 struct _HeadTrainer
 {
   Head *head;
   const HeadKernels *kernels;
+  Team *team;
   guint64 steps;
 
-  /* One batch of n rows. Units and their gradients lie unit by unit (hidden × n), the rest row by
-   * row. */
-  guint8 *labels; /* n × classes */
-  float *input;   /* n × width, standardised; for norm-linear normalised, then γ x̂ + β */
+  /* The step in hand. */
+  HeadBatch *batch;
+  const HeadFitOptions *options;
+  const HeadMeanwhile *meanwhile; /* (nullable) */
+  HeadAdamW adamw;
+  double loss;
+
+  /* Of n rows. */
   float *normal, *d_input; /* n × width, norm-linear only: x̂, and the gradient of γ x̂ + β */
   float *units, *d_units;  /* hidden × n, mlp only: after ReLU and dropout */
-  float *outputs, *d_outputs; /* n × classes */
-  double *logits, *d_logits;  /* the same for the loss */
+  float *outputs;          /* classes × n */
+  double *logits, *d_logits; /* n × classes, for the loss */
+  float *d_outputs;          /* the same */
   float *gradients[HEAD_MAX_TENSORS], *moments1[HEAD_MAX_TENSORS], *moments2[HEAD_MAX_TENSORS];
 };
 
+/** Parts that the units are divided into; 0 where there are none. */
+static guint
+hidden_parts (const Head *head)
+{
+  return (head->hidden + UNITS_TOGETHER - 1) / UNITS_TOGETHER;
+}
+
 HeadTrainer *
-head_trainer_new (Head *head, guint batch)
+head_trainer_new (Head *head, guint batch, guint threads)
 {
   HeadTrainer *trainer = g_new0 (HeadTrainer, 1);
   const gsize n_inputs = (gsize) batch * head->width, n_units = (gsize) batch * head->hidden,
@@ -37,24 +52,24 @@ head_trainer_new (Head *head, guint batch)
 
   trainer->head = head;
   trainer->kernels = head_kernels (0);
-  trainer->labels = g_new (guint8, n_outputs);
-  trainer->input = g_new (float, n_inputs);
+  trainer->team =
+      team_new (MIN (threads > 0 ? threads : g_get_num_processors (), hidden_parts (head)));
   if (head->kind == HEAD_NORM_LINEAR)
     {
-      trainer->normal = g_new (float, n_inputs);
-      trainer->d_input = g_new (float, n_inputs);
+      trainer->normal = head_floats (n_inputs);
+      trainer->d_input = head_floats (n_inputs);
     }
-  trainer->units = g_new (float, n_units);
-  trainer->d_units = g_new (float, n_units);
-  trainer->outputs = g_new (float, n_outputs);
-  trainer->d_outputs = g_new (float, n_outputs);
+  trainer->units = head_floats (n_units);
+  trainer->d_units = head_floats (n_units);
+  trainer->outputs = head_floats (n_outputs);
+  trainer->d_outputs = head_floats (n_outputs);
   trainer->logits = g_new (double, n_outputs);
   trainer->d_logits = g_new (double, n_outputs);
   for (guint i = 0; i < head->n_tensors; i++)
     {
-      trainer->gradients[i] = g_new0 (float, head->tensors[i].n);
-      trainer->moments1[i] = g_new0 (float, head->tensors[i].n);
-      trainer->moments2[i] = g_new0 (float, head->tensors[i].n);
+      trainer->gradients[i] = head_floats (head->tensors[i].n);
+      trainer->moments1[i] = head_floats (head->tensors[i].n);
+      trainer->moments2[i] = head_floats (head->tensors[i].n);
     }
   return trainer;
 }
@@ -68,8 +83,7 @@ head_trainer_free (HeadTrainer *trainer)
       g_free (trainer->moments1[i]);
       g_free (trainer->moments2[i]);
     }
-  g_free (trainer->labels);
-  g_free (trainer->input);
+  team_free (trainer->team);
   g_free (trainer->normal);
   g_free (trainer->d_input);
   g_free (trainer->units);
@@ -87,37 +101,20 @@ head_trainer_gradient (const HeadTrainer *trainer, guint i)
   return trainer->gradients[i];
 }
 
-/* ---- the batch ---- */
-
-static void
-gather_batch (HeadTrainer *trainer, const float *latents, const guint8 *labels, const guint32 *rows,
-              guint n)
-{
-  const Head *head = trainer->head;
-
-  for (gsize r = 0; r < n; r++)
-    {
-      const gsize row = rows != NULL ? rows[r] : r;
-
-      head_standardize (head, latents + row * head->width, trainer->input + r * head->width);
-      memcpy (trainer->labels + r * head->classes, labels + row * head->classes, head->classes);
-    }
-}
-
 /* ---- the parts of a network, forward and backward ---- */
 
-/** outputs (n × classes) = input (n × width) · weightᵀ + bias */
+/** outputs (classes × n) = weight · inputᵀ (width × n) + bias */
 static void
 output_layer (HeadTrainer *trainer, FloatMatrix input, guint width, guint first, guint n)
 {
   const Head *head = trainer->head;
-  const FloatMatrix weight = head_columns (head->tensors[first].data, width);
+  const FloatMatrix weight = head_rows (head->tensors[first].data, width);
   const float *bias = head->tensors[first + 1].data;
 
-  trainer->kernels->multiply_floats (input, weight, n, head->classes, width, trainer->outputs);
-  for (gsize r = 0; r < n; r++)
-    for (gsize c = 0; c < head->classes; c++)
-      trainer->outputs[r * head->classes + c] += bias[c];
+  trainer->kernels->multiply_floats (weight, input, head->classes, n, width, trainer->outputs);
+  for (gsize c = 0; c < head->classes; c++)
+    for (gsize r = 0; r < n; r++)
+      trainer->outputs[c * n + r] += bias[c];
 }
 
 /** The gradients of its weight and bias. */
@@ -137,33 +134,65 @@ output_layer_backward (HeadTrainer *trainer, FloatMatrix input, guint width, gui
 }
 
 /** Mean loss of the outputs, which are judged in double; their gradient. */
-static double
-judge (HeadTrainer *trainer, const FocalLoss *loss, guint n)
+static void
+judge (HeadTrainer *trainer)
 {
-  const guint classes = trainer->head->classes;
-  const gsize total = (gsize) n * classes;
-  double mean;
+  const HeadBatch *batch = trainer->batch;
+  const guint n = batch->n, classes = trainer->head->classes;
 
-  for (gsize i = 0; i < total; i++)
-    trainer->logits[i] = (double) trainer->outputs[i];
-  mean = focal_loss (loss, trainer->logits, trainer->labels, n, classes, trainer->d_logits);
-  for (gsize i = 0; i < total; i++)
+  for (gsize r = 0; r < n; r++)
+    for (gsize c = 0; c < classes; c++)
+      trainer->logits[r * classes + c] = (double) trainer->outputs[c * n + r];
+  trainer->loss = focal_loss (&trainer->options->loss, trainer->logits, batch->labels, n, classes,
+                              trainer->d_logits);
+  for (gsize i = 0; i < (gsize) n * classes; i++)
     trainer->d_outputs[i] = (float) trainer->d_logits[i];
-  return mean;
 }
 
-/** units = ReLU (weight · inputᵀ + bias); those kept are divided by 1 − dropout, the rest are 0. */
+/** One who judges, and the rest of the team. A TeamWork. */
 static void
-hidden_layer (HeadTrainer *trainer, const guint8 *keep, float scale, guint n)
+judge_or_other (gsize item, guint thread, gpointer data)
 {
-  const Head *head = trainer->head;
-  const gsize hidden = head->hidden;
-  const FloatMatrix weight = head_rows (head->tensors[0].data, head->width),
-                    input = head_columns (trainer->input, head->width);
-  const float *bias = head->tensors[1].data;
+  HeadTrainer *trainer = data;
 
-  trainer->kernels->multiply_floats (weight, input, hidden, n, head->width, trainer->units);
-  for (gsize u = 0; u < hidden; u++)
+  if (item == 0)
+    judge (trainer);
+  else
+    trainer->meanwhile->work (item - 1, thread, trainer->meanwhile->user_data);
+}
+
+static void
+judge_meanwhile (HeadTrainer *trainer)
+{
+  const gsize others = trainer->meanwhile != NULL ? trainer->meanwhile->n : 0;
+
+  team_run (trainer->team, 1 + others, judge_or_other, trainer, NULL);
+}
+
+/** Of the units that are kept. */
+static float
+kept_scale (const HeadTrainer *trainer)
+{
+  return trainer->batch->drops ? (float) (1 / (1 - trainer->options->dropout)) : 1;
+}
+
+/** One part of: units = ReLU (weight · inputᵀ + bias); those kept are divided by 1 − dropout, the
+ * rest are 0. A TeamWork. */
+static void
+hidden_layer (gsize part, guint thread, gpointer data)
+{
+  HeadTrainer *trainer = data;
+  const Head *head = trainer->head;
+  const HeadBatch *batch = trainer->batch;
+  const gsize n = batch->n, hidden = head->hidden, first = part * UNITS_TOGETHER,
+              end = MIN (first + UNITS_TOGETHER, hidden);
+  const FloatMatrix weight = head_rows (head->tensors[0].data + first * head->width, head->width),
+                    input = head_rows (batch->turned, n);
+  const float *bias = head->tensors[1].data, scale = kept_scale (trainer);
+
+  trainer->kernels->multiply_floats (weight, input, end - first, n, head->width,
+                                     trainer->units + first * n);
+  for (gsize u = first; u < end; u++)
     {
       const float own_bias = bias[u];
       float *unit = trainer->units + u * n;
@@ -174,36 +203,51 @@ hidden_layer (HeadTrainer *trainer, const guint8 *keep, float scale, guint n)
 
           unit[r] = sum > 0 ? sum * scale : 0;
         }
-      for (gsize r = 0; keep != NULL && r < n; r++)
-        unit[r] *= keep[r * hidden + u];
+      for (gsize r = 0; batch->drops && r < n; r++)
+        unit[r] *= batch->keep[r * hidden + u];
     }
 }
 
-/** From the outputs' gradient through the units to the first weight and bias. */
+/** AdamW on @n numbers of tensor @i from @first on. */
 static void
-hidden_layer_backward (HeadTrainer *trainer, float scale, guint n)
+adamw (HeadTrainer *trainer, guint i, gsize first, gsize n)
 {
-  const Head *head = trainer->head;
-  const gsize hidden = head->hidden;
-  const FloatMatrix weight = head_columns (head->tensors[2].data, hidden),
-                    d_outputs = head_columns (trainer->d_outputs, head->classes),
-                    d_units = head_rows (trainer->d_units, n),
-                    input = head_rows (trainer->input, head->width);
+  trainer->kernels->adamw (trainer->adamw, n, trainer->gradients[i] + first,
+                           trainer->head->tensors[i].data + first, trainer->moments1[i] + first,
+                           trainer->moments2[i] + first);
+}
 
-  trainer->kernels->multiply_floats (weight, d_outputs, hidden, n, head->classes, trainer->d_units);
-  for (gsize u = 0; u < hidden; u++)
+/** One part of the way from the outputs' gradient through the units to the first weight and bias,
+ * which are changed. A TeamWork. */
+static void
+hidden_layer_backward (gsize part, guint thread, gpointer data)
+{
+  HeadTrainer *trainer = data;
+  const Head *head = trainer->head;
+  const gsize n = trainer->batch->n, width = head->width, first = part * UNITS_TOGETHER,
+              units = MIN (UNITS_TOGETHER, head->hidden - first);
+  const float one = 1, scale = kept_scale (trainer);
+  const FloatMatrix weight = head_columns (head->tensors[2].data + first, head->hidden),
+                    d_outputs = head_columns (trainer->d_outputs, head->classes),
+                    d_units = head_rows (trainer->d_units + first * n, n),
+                    input = head_rows (trainer->batch->input, width), ones = { &one, 0, 0 };
+
+  trainer->kernels->multiply_floats (weight, d_outputs, units, n, head->classes,
+                                     trainer->d_units + first * n);
+  for (gsize u = first; u < first + units; u++)
     {
       const float *unit = trainer->units + u * n;
-      float *d_unit = trainer->d_units + u * n, sum = 0;
+      float *d_unit = trainer->d_units + u * n;
 
       /* What ReLU or dropout silenced passes nothing back. */
       for (gsize r = 0; r < n; r++)
         d_unit[r] = unit[r] > 0 ? d_unit[r] * scale : 0;
-      for (gsize r = 0; r < n; r++)
-        sum += d_unit[r];
-      trainer->gradients[1][u] = sum;
     }
-  trainer->kernels->multiply_floats (d_units, input, hidden, head->width, n, trainer->gradients[0]);
+  trainer->kernels->multiply_floats (d_units, ones, units, 1, n, trainer->gradients[1] + first);
+  trainer->kernels->multiply_floats (d_units, input, units, width, n,
+                                     trainer->gradients[0] + first * width);
+  adamw (trainer, 0, first * width, units * width);
+  adamw (trainer, 1, first, units);
 }
 
 /** input = γ x̂ + β, where x̂ is the input less its mean over its deviation, row by row. */
@@ -215,7 +259,8 @@ norm_layer (HeadTrainer *trainer, guint n)
 
   for (gsize r = 0; r < n; r++)
     {
-      float *x = trainer->input + r * head->width, *normal = trainer->normal + r * head->width;
+      float *x = trainer->batch->input + r * head->width,
+            *normal = trainer->normal + r * head->width;
       double mean = 0, variance = 0, scale;
 
       for (gsize i = 0; i < head->width; i++)
@@ -255,76 +300,68 @@ norm_layer_backward (HeadTrainer *trainer, guint n)
       }
 }
 
-/* ---- the networks; each returns the loss and leaves the gradients ---- */
+/* ---- the networks; each leaves the loss and the gradients ---- */
 
-static double
-mlp (HeadTrainer *trainer, const guint8 *keep, const HeadFitOptions *options, guint n)
+static void
+mlp (HeadTrainer *trainer, guint n)
 {
-  const guint hidden = trainer->head->hidden;
-  const FloatMatrix units = head_columns (trainer->units, n);
-  const float scale = keep != NULL ? (float) (1 / (1 - options->dropout)) : 1;
-  double loss;
+  const guint hidden = trainer->head->hidden, parts = hidden_parts (trainer->head);
 
-  hidden_layer (trainer, keep, scale, n);
-  output_layer (trainer, units, hidden, 2, n);
-  loss = judge (trainer, &options->loss, n);
-  output_layer_backward (trainer, units, hidden, 2, n);
-  hidden_layer_backward (trainer, scale, n);
-  return loss;
+  team_run (trainer->team, parts, hidden_layer, trainer, NULL);
+  output_layer (trainer, (FloatMatrix) head_rows (trainer->units, n), hidden, 2, n);
+  judge_meanwhile (trainer);
+  output_layer_backward (trainer, (FloatMatrix) head_columns (trainer->units, n), hidden, 2, n);
+  team_run (trainer->team, parts, hidden_layer_backward, trainer, NULL);
 }
 
-static double
-linear (HeadTrainer *trainer, const HeadFitOptions *options, guint n)
+/** @first: tensor with the weight */
+static void
+linear (HeadTrainer *trainer, guint first, guint n)
 {
   const guint width = trainer->head->width;
-  const FloatMatrix input = head_rows (trainer->input, width);
-  double loss;
+  const float *input = trainer->batch->input;
 
-  output_layer (trainer, input, width, 0, n);
-  loss = judge (trainer, &options->loss, n);
-  output_layer_backward (trainer, input, width, 0, n);
-  return loss;
+  output_layer (trainer, (FloatMatrix) head_columns (input, width), width, first, n);
+  judge_meanwhile (trainer);
+  output_layer_backward (trainer, (FloatMatrix) head_rows (input, width), width, first, n);
 }
 
-static double
-norm_linear (HeadTrainer *trainer, const HeadFitOptions *options, guint n)
+static void
+norm_linear (HeadTrainer *trainer, guint n)
 {
-  const guint width = trainer->head->width;
-  const FloatMatrix input = head_rows (trainer->input, width);
-  double loss;
-
   norm_layer (trainer, n);
-  output_layer (trainer, input, width, 2, n);
-  loss = judge (trainer, &options->loss, n);
-  output_layer_backward (trainer, input, width, 2, n);
+  linear (trainer, 2, n);
   norm_layer_backward (trainer, n);
-  return loss;
 }
 
-static double
-forward_and_backward (HeadTrainer *trainer, const guint8 *keep, const HeadFitOptions *options,
-                      guint n)
+static void
+forward_and_backward (HeadTrainer *trainer, guint n)
 {
   switch (trainer->head->kind)
     {
     case HEAD_MLP:
-      return mlp (trainer, keep, options, n);
+      mlp (trainer, n);
+      break;
     case HEAD_LINEAR:
-      return linear (trainer, options, n);
+      linear (trainer, 0, n);
+      break;
     case HEAD_NORM_LINEAR:
-      return norm_linear (trainer, options, n);
+      norm_linear (trainer, n);
+      break;
     }
-  g_return_val_if_reached (NAN);
 }
 
 double
-head_trainer_step (HeadTrainer *trainer, const float *latents, const guint8 *labels,
-                   const guint32 *rows, guint n, const guint8 *keep, const HeadFitOptions *options,
-                   double learning_rate)
+head_trainer_step (HeadTrainer *trainer, HeadBatch *batch, const HeadFitOptions *options,
+                   double learning_rate, const HeadMeanwhile *meanwhile)
 {
-  Head *head = trainer->head;
+  const Head *head = trainer->head;
   const double t = (double) ++trainer->steps;
-  const HeadAdamW step = {
+
+  trainer->batch = batch;
+  trainer->options = options;
+  trainer->meanwhile = meanwhile;
+  trainer->adamw = (HeadAdamW){
     .keep = (float) (1 - learning_rate * options->weight_decay),
     .beta1 = (float) HEAD_BETA1,
     .share1 = (float) (1 - HEAD_BETA1),
@@ -334,12 +371,9 @@ head_trainer_step (HeadTrainer *trainer, const float *latents, const guint8 *lab
     .root_scale = (float) (1 / sqrt (1 - pow (HEAD_BETA2, t))),
     .epsilon = (float) HEAD_EPSILON,
   };
-  double loss;
-
-  gather_batch (trainer, latents, labels, rows, n);
-  loss = forward_and_backward (trainer, keep, options, n);
-  for (guint i = 0; i < head->n_tensors; i++)
-    trainer->kernels->adamw (step, head->tensors[i].n, trainer->gradients[i], head->tensors[i].data,
-                             trainer->moments1[i], trainer->moments2[i]);
-  return loss;
+  forward_and_backward (trainer, batch->n);
+  /* The hidden layer's two are changed already. */
+  for (guint i = head->hidden > 0 ? 2 : 0; i < head->n_tensors; i++)
+    adamw (trainer, i, 0, head->tensors[i].n);
+  return trainer->loss;
 }

@@ -7,7 +7,8 @@
 
 typedef struct _Team Team;
 
-/** team_new: @threads in all, the caller's among them; the others sleep until there is work. */
+/** team_new: @threads in all, the caller's among them; the others wait for work, asleep if it does
+ * not come soon. */
 Team *team_new (guint threads);
 void team_free (Team *team);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Team, team_free)

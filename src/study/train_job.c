@@ -261,6 +261,7 @@ fit (Training *training, GError **error)
     .dropout = parameters->dropout,
     .loss = { .gamma = parameters->gamma, .alpha = parameters->alpha, .pos_weight = pos_weight },
     .seed = parameters->seed,
+    .threads = training->study->threads,
     .on_step = on_step
   };
   g_autoptr (Head) head = head_new (parameters->head, train->width,
