@@ -50,6 +50,7 @@ typedef struct
   char *fault;    /* (nullable) the first that was found */
   GString *text;  /* the wanted cells, each with its NUL, behind an empty one */
   gsize *offsets; /* of the wanted cells in @text; 0, the empty one, until a cell is seen */
+  char **ends;    /* of the wanted cells where they lie in a simple row; %NULL: not in the file */
   const char **cells;
 } CsvReader;
 
@@ -62,6 +63,7 @@ csv_reader_clear (CsvReader *reader)
   g_string_free (reader->text, TRUE);
   g_free (reader->fault);
   g_free (reader->offsets);
+  g_free (reader->ends);
   g_free (reader->cells);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CsvReader, csv_reader_clear)
@@ -84,6 +86,7 @@ csv_reader_init (CsvReader *reader)
   reader->line = 1;
   reader->text = g_string_new_len ("", 1);
   reader->offsets = g_new0 (gsize, reader->n_columns);
+  reader->ends = g_new0 (char *, reader->n_columns);
   reader->cells = g_new0 (const char *, reader->n_columns);
 }
 
@@ -274,6 +277,13 @@ take_cell (void *data, size_t size, void *user_data)
 }
 
 static void
+give_row (CsvReader *reader, const CsvRow *row)
+{
+  reader->n_rows++;
+  reader->row_func (row, reader->user_data, &reader->error);
+}
+
+static void
 hand_over_row (CsvReader *reader)
 {
   CsvRow row = { .line = reader->row_line, .cells = reader->cells };
@@ -284,8 +294,7 @@ hand_over_row (CsvReader *reader)
   row.fault = reader->fault;
   for (guint i = 0; i < reader->n_columns; i++)
     reader->cells[i] = reader->text->str + reader->offsets[i];
-  reader->n_rows++;
-  reader->row_func (&row, reader->user_data, &reader->error);
+  give_row (reader, &row);
 }
 
 static void
@@ -349,14 +358,14 @@ is_blank (char byte)
   return byte == CSV_SPACE || byte == CSV_TAB;
 }
 
-/** A cell from @bytes to what ends it, which is looked for only up to @end; %NULL where it is not a
- * plain one: where quotes or blanks are to be taken away, or it goes beyond. */
-static const char *
-find_plain_end (const char *bytes, const char *end)
+/** A cell from @bytes to what ends it; %NULL where it is not a plain one: where quotes or blanks
+ * are to be taken away, or it goes on at @end, where a line's end stands. */
+static char *
+find_plain_end (char *bytes, const char *end)
 {
-  const char *stop = bytes;
+  char *stop = bytes;
 
-  while (stop < end && !ends_cell (*stop) && *stop != CSV_QUOTE)
+  while (!ends_cell (*stop) && *stop != CSV_QUOTE)
     stop++;
   if (stop == end || *stop == CSV_QUOTE
       || (stop > bytes && (is_blank (*bytes) || is_blank (stop[-1]))))
@@ -365,38 +374,60 @@ find_plain_end (const char *bytes, const char *end)
 }
 
 /** The same for a cell in quotes without a quote in it. */
-static const char *
-find_quoted_end (const char *bytes, const char *end)
+static char *
+find_quoted_end (char *bytes, const char *end)
 {
-  const char *quote = memchr (bytes + 1, CSV_QUOTE, (gsize) (end - bytes) - 1);
+  char *quote = memchr (bytes + 1, CSV_QUOTE, (gsize) (end - bytes) - 1);
 
   return quote != NULL && quote + 1 < end && ends_cell (quote[1]) ? quote + 1 : NULL;
 }
 
-/** Nearly all cells need no byte taken away: they are handed over where they lie, as libcsv would
- * hand over its copies. Returns the bytes that were taken. */
-static gsize
-take_simple_cells (CsvReader *reader, const char *bytes, gsize size)
+/** Find the row's cells, and where those that are wanted end; returns what ends the row, %NULL
+ * where a cell is not a simple one or there is not one for each of the header's. */
+static char *
+find_cells (CsvReader *reader, char *bytes, const char *end)
 {
-  struct csv_parser *parser = &reader->parser;
-  const char *const end = bytes + size;
-  const char *cell = bytes;
+  const int *wanted = &g_array_index (reader->wanted, int, 0);
+  const guint n_cells = reader->wanted->len;
+  char *stop = bytes - 1;
 
-  while (cell < end && parser->pstate <= BEFORE_CELL && reader->error == NULL)
+  for (guint i = 0; i < n_cells; i++)
     {
+      char *cell = stop + 1;
       gboolean quoted = *cell == CSV_QUOTE;
-      const char *stop = quoted ? find_quoted_end (cell, end) : find_plain_end (cell, end);
-      gboolean blank_line = stop == cell && parser->pstate == BEFORE_ROW && *stop != CSV_COMMA;
 
-      if (stop == NULL || blank_line)
-        break;
-      take_cell ((void *) (cell + quoted), (gsize) (stop - cell) - 2 * quoted, reader);
-      parser->pstate = *stop == CSV_COMMA ? BEFORE_CELL : BEFORE_ROW;
-      if (*stop != CSV_COMMA)
-        take_line_end (*stop, reader);
-      cell = stop + 1;
+      stop = quoted ? find_quoted_end (cell, end) : find_plain_end (cell, end);
+      if (stop == NULL || (*stop == CSV_COMMA) != (i + 1 < n_cells))
+        return NULL;
+      if (wanted[i] < 0)
+        continue;
+      reader->cells[wanted[i]] = cell + quoted;
+      reader->ends[wanted[i]] = stop - quoted;
     }
-  return (gsize) (cell - bytes);
+  return stop;
+}
+
+/** Nearly all rows need no byte taken away: their cells are handed over where they lie, as libcsv's
+ * copies would be. Returns the bytes that were taken; 0 where libcsv must look at the row. */
+static gsize
+take_simple_row (CsvReader *reader, char *bytes, const char *end)
+{
+  const CsvRow row = { .line = reader->line, .cells = reader->cells };
+  gboolean blank_line = *bytes == CSV_LF || *bytes == CSV_CR;
+  char *stop = blank_line ? NULL : find_cells (reader, bytes, end);
+  gsize size = stop != NULL ? (gsize) (stop - bytes) : 0;
+
+  if (stop == NULL || !(is_ascii (bytes, size) || g_utf8_validate (bytes, (gssize) size, NULL)))
+    return 0;
+  reader->line += count_newlines (bytes, size) + 1;
+  reader->after_cr = *stop == CSV_CR;
+  for (guint i = 0; i < reader->n_columns; i++)
+    if (reader->ends[i] != NULL)
+      *reader->ends[i] = '\0';
+    else
+      reader->cells[i] = "";
+  give_row (reader, &row);
+  return size + 1;
 }
 
 /** Give a quoted cell what precedes the next quote in one piece, where libcsv would look at each
@@ -431,31 +462,37 @@ through_mark (const char *bytes, gsize size)
   return MIN (n + 1, size);
 }
 
-static void
-parse (CsvReader *reader, const char *bytes, gsize size)
+/** Let libcsv look at some bytes; returns how many it took. */
+static gsize
+parse_some (CsvReader *reader, const char *bytes, gsize size)
 {
-  while (size > 0 && reader->error == NULL)
-    {
-      gsize taken = take_simple_cells (reader, bytes, size);
-      gsize piece, parsed;
+  gsize taken = take_quoted (reader, bytes, size);
+  gsize piece = through_mark (bytes + taken, size - taken);
+  gsize parsed =
+      csv_parse (&reader->parser, bytes + taken, piece, take_cell, take_line_end, reader);
 
-      taken += take_quoted (reader, bytes + taken, size - taken);
-      bytes += taken;
-      size -= taken;
-      if (reader->error != NULL)
-        return;
-      piece = through_mark (bytes, size);
-      parsed = csv_parse (&reader->parser, bytes, piece, take_cell, take_line_end, reader);
-      bytes += parsed;
-      size -= parsed;
-      if (parsed == piece)
-        continue;
-      if (reader->parser.entry_size == CSV_MAX_CELL_BYTES)
-        cut_cell (reader);
-      else
-        g_set_error (&reader->error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
-                     "%s: there is not enough memory for a cell in line %u", reader->path,
-                     reader->line);
+  if (parsed < piece && reader->parser.entry_size == CSV_MAX_CELL_BYTES)
+    cut_cell (reader);
+  else if (parsed < piece)
+    g_set_error (&reader->error, CTCLIP_ERROR, CTCLIP_ERROR_MEMORY,
+                 "%s: there is not enough memory for a cell in line %u", reader->path,
+                 reader->line);
+  return taken + parsed;
+}
+
+/** @bytes: are changed; behind them there is room for one more */
+static void
+parse (CsvReader *reader, char *bytes, gsize size)
+{
+  char *const end = bytes + size;
+
+  *end = CSV_LF; /* where each search ends */
+  while (bytes < end && reader->error == NULL)
+    {
+      gboolean begins = reader->header == NULL && reader->parser.pstate == BEFORE_ROW;
+      gsize taken = begins ? take_simple_row (reader, bytes, end) : 0;
+
+      bytes += taken > 0 ? taken : parse_some (reader, bytes, (gsize) (end - bytes));
     }
 }
 
@@ -523,7 +560,7 @@ check_start (CsvReader *reader, const char *bytes, gsize size)
 static void
 read_file (CsvReader *reader, int fd, const CsvWatch *watch)
 {
-  g_autofree char *buffer = g_malloc (BUFFER_BYTES);
+  g_autofree char *buffer = g_malloc (BUFFER_BYTES + 1);
   gssize size = 0;
 
   for (gboolean first = TRUE; reader->error == NULL; first = FALSE)
