@@ -53,6 +53,17 @@ cleaning_one_line (const char *cell)
 }
 
 gboolean
+cleaning_is_one_line (const char *cell)
+{
+  gsize length = 0;
+
+  while (length <= MAX_LINE_BYTES && g_ascii_isprint (cell[length]))
+    length++;
+  return length <= MAX_LINE_BYTES && cell[length] == '\0'
+         && (length == 0 || (cell[0] != ' ' && cell[length - 1] != ' '));
+}
+
+gboolean
 cleaning_is_missing (const char *cell)
 {
   static const char *const words[] = { "NaN", "Not given.", "Not given" };
@@ -69,12 +80,42 @@ cleaning_is_missing (const char *cell)
   return length == 0;
 }
 
+/** What nearly all numbers are: few digits, with a point or without. Returns what follows; %NULL
+ * for any other. They and the power of ten are exact, so the quotient is rounded once, as strtod ()
+ * has it (Clinger 1990). */
+static const char *
+read_short_number (const char *text, double *number)
+{
+  static const double powers[] = { 1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+  gboolean negative = *text == '-', point = FALSE;
+  gint64 digits = 0;
+  gsize n = 0, decimals = 0;
+
+  for (text += negative; g_ascii_isdigit (*text) || (*text == '.' && !point); text++)
+    if (*text == '.')
+      point = TRUE;
+    else if (++n == G_N_ELEMENTS (powers))
+      return NULL;
+    else
+      {
+        digits = 10 * digits + (*text - '0');
+        decimals += point;
+      }
+  *number = (negative ? -1 : 1) * ((double) digits / powers[decimals]);
+  return n > 0 ? text : NULL;
+}
+
 double
 cleaning_number (const char *cell)
 {
+  double number;
+  const char *short_end = read_short_number (cell, &number);
   char *end;
-  double number = g_ascii_strtod (cell, &end);
 
+  if (short_end != NULL && *short_end == '\0')
+    return number;
+  number = g_ascii_strtod (cell, &end);
   if (end == cell || !isfinite (number))
     return NAN;
   while (g_ascii_isspace (*end))
@@ -109,10 +150,15 @@ cleaning_age_years (const char *cell)
     char unit;
     double in_a_year;
   } units[] = { { 'Y', 1 }, { 'M', 12 }, { 'W', 365.25 / 7 }, { 'D', 365.25 } };
-  g_autofree char *digits = g_strstrip (g_strdup (cell));
-  gsize length = strlen (digits);
+  g_autofree char *digits = NULL;
   double in_a_year = 1, number;
+  const char *end = read_short_number (cell, &number);
+  gsize length;
 
+  if (end != NULL && strcmp (end, "Y") == 0 && number >= 0 && number < G_MAXINT)
+    return (int) number; /* nearly all */
+  digits = g_strstrip (g_strdup (cell));
+  length = strlen (digits);
   for (gsize i = 0; length > 0 && i < G_N_ELEMENTS (units); i++)
     if (g_ascii_toupper (digits[length - 1]) == units[i].unit)
       {
@@ -128,8 +174,14 @@ double
 cleaning_spacing_mm (const char *cell)
 {
   gsize open = strspn (cell, " \t[");
-  g_autofree char *first = g_strndup (cell + open, strcspn (cell + open, ",]"));
-  double spacing_mm = cleaning_number (first);
+  g_autofree char *first = NULL;
+  double spacing_mm;
+  const char *end = read_short_number (cell + open, &spacing_mm);
 
+  if (end == NULL || (*end != ',' && *end != ']' && *end != '\0'))
+    {
+      first = g_strndup (cell + open, strcspn (cell + open, ",]"));
+      spacing_mm = cleaning_number (first);
+    }
   return spacing_mm > 0 ? spacing_mm : NAN;
 }

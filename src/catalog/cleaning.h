@@ -27,6 +27,9 @@ gboolean cleaning_parse_name (const char *name, gsize *patient_length,
  */
 char *cleaning_one_line (const char *cell);
 
+/** cleaning_is_one_line: the cell is such a line already, as nearly all are. */
+gboolean cleaning_is_one_line (const char *cell);
+
 /** cleaning_is_missing: blank, NaN or "Not given.", which is how CT-RATE says "nothing written". */
 gboolean cleaning_is_missing (const char *cell);
 
