@@ -18,6 +18,8 @@ enum
   COLUMN_IMPRESSION,
 };
 
+#define N_TEXTS (1 + COLUMN_IMPRESSION - COLUMN_CLINICAL)
+
 static const CsvColumn columns[] = {
   [COLUMN_VOLUME] = { "VolumeName", TRUE },
   [COLUMN_CLINICAL] = { "ClinicalInformation_EN", TRUE },
@@ -36,7 +38,7 @@ struct _ImportReports
   /* the thread's own */
   ImportReportBatch *batch; /* that is being filled */
   guint64 bytes;
-  GString *report, *report_before;
+  GString *report; /* of the row before */
 
   pthread_mutex_t mutex; /* guards all that follows */
   pthread_cond_t changed;
@@ -67,47 +69,51 @@ batch_new (void)
 
 /* ---- the thread ---- */
 
-/** Put the row's texts into @report as ImportReportRow has them. */
+/** The row's texts as ImportReportRow has them, those that are missing empty. */
 static void
-join_report (const CsvRow *csv, GString *report)
+find_texts (const CsvRow *csv, const char *texts[N_TEXTS])
 {
-  gboolean empty = TRUE;
-
-  g_string_truncate (report, 0);
-  for (int column = COLUMN_CLINICAL; column <= COLUMN_IMPRESSION && csv->fault == NULL; column++)
+  for (int i = 0; i < N_TEXTS; i++)
     {
-      if (!cleaning_is_missing (csv->cells[column]))
-        {
-          g_string_append (report, csv->cells[column]);
-          empty = FALSE;
-        }
-      g_string_append_c (report, '\0');
+      const char *cell = csv->cells[COLUMN_CLINICAL + i];
+
+      texts[i] = csv->fault != NULL || cleaning_is_missing (cell) ? "" : cell;
     }
-  if (empty)
-    g_string_truncate (report, 0);
+}
+
+static gboolean
+are_texts_of (const char *const texts[N_TEXTS], const char *report)
+{
+  for (int i = 0; i < N_TEXTS; i++)
+    {
+      if (strcmp (texts[i], report) != 0)
+        return FALSE;
+      report += strlen (report) + 1;
+    }
+  return TRUE;
 }
 
 /** Reconstructions of a scan follow each other and have the same report: it is kept once. */
 static void
-take_report (ImportReports *reports, const CsvRow *csv, ImportReportRow *row)
+take_report (ImportReports *reports, const char *const texts[N_TEXTS], ImportReportRow *row)
 {
-  GString *before = reports->report;
+  GString *report = reports->report;
 
-  reports->report = reports->report_before;
-  reports->report_before = before;
-  join_report (csv, reports->report);
-  if (g_string_equal (reports->report, before))
+  if (are_texts_of (texts, report->str))
     return;
-  row->report_size = reports->report->len;
-  row->report = g_string_chunk_insert_len (reports->batch->reports, reports->report->str,
-                                           (gssize) row->report_size);
+  g_string_truncate (report, 0);
+  for (int i = 0; i < N_TEXTS; i++)
+    g_string_append_len (report, texts[i], (gssize) strlen (texts[i]) + 1);
+  row->report_size = report->len > N_TEXTS ? report->len : 0;
+  row->report =
+      g_string_chunk_insert_len (reports->batch->reports, report->str, (gssize) report->len);
 }
 
 static gboolean
-lacks_text (const ImportReports *reports, const CsvRow *csv)
+lacks_text (const ImportReports *reports, const char *const texts[N_TEXTS])
 {
-  gboolean no_findings = cleaning_is_missing (csv->cells[COLUMN_FINDINGS]);
-  gboolean no_impression = cleaning_is_missing (csv->cells[COLUMN_IMPRESSION]);
+  gboolean no_findings = *texts[COLUMN_FINDINGS - COLUMN_CLINICAL] == '\0';
+  gboolean no_impression = *texts[COLUMN_IMPRESSION - COLUMN_CLINICAL] == '\0';
 
   return reports->options->require_both ? no_findings || no_impression
                                         : no_findings && no_impression;
@@ -118,15 +124,18 @@ take_row (const CsvRow *csv, gpointer user_data, GError **error)
 {
   ImportReports *reports = user_data;
   GStringChunk *names = reports->batch->names;
-  g_autofree char *name = cleaning_one_line (csv->cells[COLUMN_VOLUME]);
+  const char *cell = csv->cells[COLUMN_VOLUME], *texts[N_TEXTS];
+  g_autofree char *line = cleaning_is_one_line (cell) ? NULL : cleaning_one_line (cell);
+  ImportReportRow row = { .line = csv->line };
   gsize patient_length = 0;
-  ImportReportRow row = { .line = csv->line, .lacks_text = lacks_text (reports, csv) };
 
-  cleaning_parse_name (name, &patient_length, &row.first_reconstruction);
+  find_texts (csv, texts);
+  row.lacks_text = lacks_text (reports, texts);
   row.fault = csv->fault != NULL ? g_string_chunk_insert (names, csv->fault) : NULL;
-  row.name = g_string_chunk_insert (names, name);
-  row.patient = g_string_chunk_insert_len (names, name, (gssize) patient_length);
-  take_report (reports, csv, &row);
+  row.name = g_string_chunk_insert (names, line != NULL ? line : cell);
+  cleaning_parse_name (row.name, &patient_length, &row.first_reconstruction);
+  row.patient = g_string_chunk_insert_len (names, row.name, (gssize) patient_length);
+  take_report (reports, texts, &row);
   g_array_append_val (reports->batch->rows, row);
   return TRUE;
 }
@@ -181,8 +190,7 @@ import_reports_start (const CatalogImportOptions *options)
   reports->options = options;
   reports->stop = g_cancellable_new ();
   reports->batch = batch_new ();
-  reports->report = g_string_new (NULL);
-  reports->report_before = g_string_new (NULL);
+  reports->report = g_string_new_len ("\0\0\0", N_TEXTS); /* four that are missing */
   pthread_mutex_init (&reports->mutex, NULL);
   pthread_cond_init (&reports->changed, NULL);
   reports->thread = g_thread_try_new ("reports", read_reports, reports, NULL);
@@ -200,7 +208,6 @@ import_reports_free (ImportReports *reports)
   g_queue_clear_full (&reports->ready, (GDestroyNotify) import_report_batch_free);
   import_report_batch_free (reports->batch);
   g_string_free (reports->report, TRUE);
-  g_string_free (reports->report_before, TRUE);
   g_clear_error (&reports->error);
   pthread_mutex_destroy (&reports->mutex);
   pthread_cond_destroy (&reports->changed);
