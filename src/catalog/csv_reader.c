@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file_stamp.h"
+#include "catalog/csv_cells.h"
 #include "catalog/record.h"
 
 #include <csv.h>
@@ -50,7 +51,7 @@ typedef struct
   char *fault;    /* (nullable) the first that was found */
   GString *text;  /* the wanted cells, each with its NUL, behind an empty one */
   gsize *offsets; /* of the wanted cells in @text; 0, the empty one, until a cell is seen */
-  char **ends;    /* of the wanted cells where they lie in a simple row; %NULL: not in the file */
+  CsvCells found; /* in a row that is taken where it lies */
   const char **cells;
 } CsvReader;
 
@@ -63,7 +64,7 @@ csv_reader_clear (CsvReader *reader)
   g_string_free (reader->text, TRUE);
   g_free (reader->fault);
   g_free (reader->offsets);
-  g_free (reader->ends);
+  csv_cells_clear (&reader->found);
   g_free (reader->cells);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CsvReader, csv_reader_clear)
@@ -86,7 +87,6 @@ csv_reader_init (CsvReader *reader)
   reader->line = 1;
   reader->text = g_string_new_len ("", 1);
   reader->offsets = g_new0 (gsize, reader->n_columns);
-  reader->ends = g_new0 (char *, reader->n_columns);
   reader->cells = g_new0 (const char *, reader->n_columns);
 }
 
@@ -174,6 +174,8 @@ understand_header (CsvReader *reader)
                  "%s: has the column \"%s\" more than once; remove or rename the wrong one",
                  reader->path, twice);
   g_clear_pointer (&reader->header, g_ptr_array_unref);
+  csv_cells_init (&reader->found, &g_array_index (reader->wanted, int, 0), reader->wanted->len,
+                  reader->n_columns);
 }
 
 /* ---- rows ---- */
@@ -346,88 +348,25 @@ cut_cell (CsvReader *reader)
   parser->spaces = 0;
 }
 
-static gboolean
-ends_cell (char byte)
-{
-  return byte == CSV_COMMA || byte == CSV_LF || byte == CSV_CR;
-}
-
-static gboolean
-is_blank (char byte)
-{
-  return byte == CSV_SPACE || byte == CSV_TAB;
-}
-
-/** A cell from @bytes to what ends it; %NULL where it is not a plain one: where quotes or blanks
- * are to be taken away, or it goes on at @end, where a line's end stands. */
-static char *
-find_plain_end (char *bytes, const char *end)
-{
-  char *stop = bytes;
-
-  while (!ends_cell (*stop) && *stop != CSV_QUOTE)
-    stop++;
-  if (stop == end || *stop == CSV_QUOTE
-      || (stop > bytes && (is_blank (*bytes) || is_blank (stop[-1]))))
-    return NULL;
-  return stop;
-}
-
-/** The same for a cell in quotes without a quote in it. */
-static char *
-find_quoted_end (char *bytes, const char *end)
-{
-  char *quote = memchr (bytes + 1, CSV_QUOTE, (gsize) (end - bytes) - 1);
-
-  return quote != NULL && quote + 1 < end && ends_cell (quote[1]) ? quote + 1 : NULL;
-}
-
-/** Find the row's cells, and where those that are wanted end; returns what ends the row, %NULL
- * where a cell is not a simple one or there is not one for each of the header's. */
-static char *
-find_cells (CsvReader *reader, char *bytes, const char *end)
-{
-  const int *wanted = &g_array_index (reader->wanted, int, 0);
-  const guint n_cells = reader->wanted->len;
-  char *stop = bytes - 1;
-
-  for (guint i = 0; i < n_cells; i++)
-    {
-      char *cell = stop + 1;
-      gboolean quoted = *cell == CSV_QUOTE;
-
-      stop = quoted ? find_quoted_end (cell, end) : find_plain_end (cell, end);
-      if (stop == NULL || (*stop == CSV_COMMA) != (i + 1 < n_cells))
-        return NULL;
-      if (wanted[i] < 0)
-        continue;
-      reader->cells[wanted[i]] = cell + quoted;
-      reader->ends[wanted[i]] = stop - quoted;
-    }
-  return stop;
-}
-
-/** Nearly all rows need no byte taken away: their cells are handed over where they lie, as libcsv's
- * copies would be. Returns the bytes that were taken; 0 where libcsv must look at the row. */
+/** Nearly all rows are handed over where they lie, as libcsv's copies would be. Returns the bytes
+ * that were taken; 0 where libcsv must look at the row. */
 static gsize
 take_simple_row (CsvReader *reader, char *bytes, const char *end)
 {
   const CsvRow row = { .line = reader->line, .cells = reader->cells };
-  gboolean blank_line = *bytes == CSV_LF || *bytes == CSV_CR;
-  char *stop = blank_line ? NULL : find_cells (reader, bytes, end);
-  gsize size = stop != NULL ? (gsize) (stop - bytes) : 0;
+  const char *row_end = csv_cells_find (&reader->found, bytes, end);
+  gsize size = row_end != NULL ? (gsize) (row_end - bytes) : 0;
+  gboolean ends_with_cr, ends_with_crlf;
 
-  if (stop == NULL || !(is_ascii (bytes, size) || g_utf8_validate (bytes, (gssize) size, NULL)))
+  if (row_end == NULL || !(is_ascii (bytes, size) || g_utf8_validate (bytes, (gssize) size, NULL)))
     return 0;
+  ends_with_cr = *row_end == CSV_CR;
+  ends_with_crlf = ends_with_cr && row_end + 1 < end && row_end[1] == CSV_LF;
   reader->line += count_newlines (bytes, size) + 1;
-  reader->after_cr = *stop == CSV_CR;
-  for (guint i = 0; i < reader->n_columns; i++)
-    if (reader->ends[i] != NULL)
-      *reader->ends[i] = '\0';
-    else
-      reader->cells[i] = "";
+  reader->after_cr = ends_with_cr && !ends_with_crlf;
+  csv_cells_cut (&reader->found, reader->cells);
   give_row (reader, &row);
-  return size + 1;
+  return size + (ends_with_crlf ? 2 : 1);
 }
 
 /** Give a quoted cell what precedes the next quote in one piece, where libcsv would look at each
@@ -457,7 +396,7 @@ through_mark (const char *bytes, gsize size)
 {
   gsize n = 0;
 
-  while (n < size && bytes[n] != CSV_QUOTE && !ends_cell (bytes[n]))
+  while (n < size && bytes[n] != CSV_QUOTE && !csv_ends_cell (bytes[n]))
     n++;
   return MIN (n + 1, size);
 }

@@ -312,6 +312,15 @@ leave_checkpoint (CatalogStore *store, GError **error)
              || store_fail (store, error));
 }
 
+/** FALSE where that can't be told, too. */
+static gboolean
+has_no_rows (CatalogStore *store)
+{
+  g_autoptr (sqlite3_stmt) statement = store_prepare (store, "SELECT 1 FROM volume", NULL);
+
+  return statement != NULL && store_step (store, statement, NULL) == SQLITE_DONE;
+}
+
 gboolean
 catalog_import (CatalogStore *store, const CatalogImportOptions *options, CatalogProgress progress,
                 gpointer user_data, CatalogFunnel *funnel, GCancellable *cancellable,
@@ -325,15 +334,19 @@ catalog_import (CatalogStore *store, const CatalogImportOptions *options, Catalo
     .batches = g_ptr_array_new_with_free_func ((GDestroyNotify) import_report_batch_free),
   };
   Watch watch = { progress, user_data, total_bytes (options), 0 };
-  gboolean done;
+  gboolean first = has_no_rows (store), done;
 
   *funnel = (CatalogFunnel){ .split = options->split };
   /* Reports come before the volumes that they refer to, and both go together. */
   if ((options->index_later && !leave_checkpoint (store, error))
       || !store_exec (store, "PRAGMA foreign_keys = OFF", error))
     return FALSE;
+  if (first)
+    store_leave_log (store);
   done = store_begin (store, error)
          && store_end (store, replace_split (&import, &watch, error), error);
+  if (first && !options->index_later)
+    store_return_to_log (store); /* else the next to open it does so */
   if (!store_exec (store, "PRAGMA foreign_keys = ON", done ? error : NULL) || !done)
     return FALSE;
   return options->index_later || catalog_text_index_finish (store, NULL, NULL, cancellable, error);

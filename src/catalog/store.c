@@ -381,14 +381,30 @@ set_journal (CatalogStore *store, GError **error)
   return TRUE;
 }
 
+void
+store_leave_log (CatalogStore *store)
+{
+  /* Refused where others have the file open: then all goes by the log. */
+  sqlite3_exec (store->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+}
+
+void
+store_return_to_log (CatalogStore *store)
+{
+  /* If not now, whoever opens the file next does it. */
+  set_journal (store, NULL);
+}
+
 /** On a file system that is read only SQLite cannot share its log with others, and need not where
- * all of it has gone into the file. */
+ * all of it has gone into the file, and nothing is to be taken back from there. */
 static gboolean
 may_only_be_read (const char *path)
 {
-  g_autofree char *folder = g_path_get_dirname (path), *log = g_strconcat (path, "-wal", NULL);
+  g_autofree char *folder = g_path_get_dirname (path), *log = g_strconcat (path, "-wal", NULL),
+                  *journal = g_strconcat (path, "-journal", NULL);
 
-  return access (folder, W_OK) != 0 && errno == EROFS && access (log, F_OK) != 0;
+  return access (folder, W_OK) != 0 && errno == EROFS && access (log, F_OK) != 0
+         && access (journal, F_OK) != 0;
 }
 
 static gboolean

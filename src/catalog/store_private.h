@@ -93,6 +93,16 @@ void store_rollback (CatalogStore *store);
 /** store_end: commit where @ok, else roll back and return FALSE. */
 gboolean store_end (CatalogStore *store, gboolean ok, GError **error);
 
+/**
+ * store_leave_log: for a transaction that fills a store in which there is nothing to read yet: what
+ * it adds goes straight into the file, where the log would be a second place to write it to. It is
+ * as safe: what was there before stands in a rollback journal. Others wait for its end.
+ *
+ * Nothing changes while others have the store open. Outside a transaction, both.
+ */
+void store_leave_log (CatalogStore *store);
+void store_return_to_log (CatalogStore *store);
+
 /* ---- the schema ---- */
 
 /** STORE_APPLICATION_ID: "CTCL" in the file's header tells our files from other SQLite files. */
