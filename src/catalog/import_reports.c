@@ -6,6 +6,9 @@
 #include <pthread.h>
 #include <string.h>
 
+/* So many batches are read ahead, of a quarter of a megabyte each. */
+#define READ_AHEAD 16
+
 #define NAMES_BLOCK_BYTES (16 << 10)
 #define REPORTS_BLOCK_BYTES (256 << 10)
 
@@ -42,7 +45,8 @@ struct _ImportReports
 
   pthread_mutex_t mutex; /* guards all that follows */
   pthread_cond_t changed;
-  GQueue ready; /* of ImportReportBatch */
+  GQueue ready;   /* of ImportReportBatch */
+  gboolean waits; /* the thread, while READ_AHEAD are; not where there is none */
   gboolean ended;
   GError *error;
 };
@@ -140,12 +144,14 @@ take_row (const CsvRow *csv, gpointer user_data, GError **error)
   return TRUE;
 }
 
-/** Give the batch away and begin another. */
+/** Give the batch away and begin another, once somebody has use for it. */
 static void
 hand_over (ImportReports *reports)
 {
   reports->batch->bytes = reports->bytes;
   pthread_mutex_lock (&reports->mutex);
+  while (reports->waits && reports->ready.length >= READ_AHEAD)
+    pthread_cond_wait (&reports->changed, &reports->mutex);
   g_queue_push_tail (&reports->ready, reports->batch);
   pthread_cond_signal (&reports->changed);
   pthread_mutex_unlock (&reports->mutex);
@@ -193,9 +199,13 @@ import_reports_start (const CatalogImportOptions *options)
   reports->report = g_string_new_len ("\0\0\0", N_TEXTS); /* four that are missing */
   pthread_mutex_init (&reports->mutex, NULL);
   pthread_cond_init (&reports->changed, NULL);
+  reports->waits = TRUE;
   reports->thread = g_thread_try_new ("reports", read_reports, reports, NULL);
   if (reports->thread == NULL)
-    read_reports (reports); /* refused: then all at once, before the first is taken */
+    {
+      reports->waits = FALSE;
+      read_reports (reports); /* refused: then all at once, before the first is taken */
+    }
   return reports;
 }
 
@@ -203,6 +213,10 @@ void
 import_reports_free (ImportReports *reports)
 {
   g_cancellable_cancel (reports->stop);
+  pthread_mutex_lock (&reports->mutex);
+  reports->waits = FALSE;
+  pthread_cond_signal (&reports->changed);
+  pthread_mutex_unlock (&reports->mutex);
   if (reports->thread != NULL)
     g_thread_join (reports->thread);
   g_queue_clear_full (&reports->ready, (GDestroyNotify) import_report_batch_free);
@@ -224,6 +238,7 @@ import_reports_next (ImportReports *reports, GError **error)
   while (reports->ready.length == 0 && !reports->ended)
     pthread_cond_wait (&reports->changed, &reports->mutex);
   batch = g_queue_pop_head (&reports->ready);
+  pthread_cond_signal (&reports->changed);
   if (batch == NULL && reports->error != NULL)
     g_propagate_error (error, g_steal_pointer (&reports->error));
   pthread_mutex_unlock (&reports->mutex);
