@@ -182,8 +182,9 @@ split_text (CatalogStore *store, CatalogSplit split)
   return testing_store_value (store, sql);
 }
 
+/** @start: the workspace that is imported into */
 static void
-test_import_is_all_or_nothing_of_a_split (void **state)
+assert_import_is_all_or_nothing (const char *start)
 {
   g_autofree char *tables = testing_path ("tables");
   const char *const import[] = { "import", "-w", scratch, tables, "--json", NULL };
@@ -191,7 +192,7 @@ test_import_is_all_or_nothing_of_a_split (void **state)
   char *before[2], *after[2];
   gulong whole_us;
 
-  copy_to_scratch (kept);
+  copy_to_scratch (start);
   for (CatalogSplit split = CATALOG_SPLIT_TRAIN; split <= CATALOG_SPLIT_VALID; split++)
     {
       g_autoptr (CatalogStore) store = open_sound ();
@@ -204,7 +205,7 @@ test_import_is_all_or_nothing_of_a_split (void **state)
       g_autoptr (CatalogStore) store = open_sound ();
 
       after[split] = split_text (store, split);
-      assert_string_not_equal (before[split], after[split]);
+      assert_string_not_equal (before[split] != NULL ? before[split] : "", after[split]);
     }
 
   for (guint i = 0; goes_on (i, n, hits); i++)
@@ -212,7 +213,7 @@ test_import_is_all_or_nothing_of_a_split (void **state)
       g_autofree char *said = NULL;
       guint announced;
 
-      copy_to_scratch (kept);
+      copy_to_scratch (start);
       said = kill_somewhere (&whole_us, &hits, import);
       announced = harm_count_lines (said); /* a split a line */
       for (guint round = 0; round < 2; round++)
@@ -224,8 +225,8 @@ test_import_is_all_or_nothing_of_a_split (void **state)
               g_autofree char *text = split_text (store, split);
               gboolean may_be_old = round == 0 && (guint) split >= announced;
 
-              assert_true (strcmp (text, after[split]) == 0
-                           || (may_be_old && strcmp (text, before[split]) == 0));
+              assert_true (g_strcmp0 (text, after[split]) == 0
+                           || (may_be_old && g_strcmp0 (text, before[split]) == 0));
             }
           if (round == 0)
             undisturbed_us (0, import);
@@ -237,6 +238,24 @@ test_import_is_all_or_nothing_of_a_split (void **state)
       g_free (before[split]);
       g_free (after[split]);
     }
+}
+
+static void
+test_import_is_all_or_nothing_of_a_split (void **state)
+{
+  assert_import_is_all_or_nothing (kept);
+}
+
+/* It goes into the file, beside a rollback journal, not by the log. */
+static void
+test_first_import_is_all_or_nothing_of_a_split (void **state)
+{
+  g_autofree char *empty = testing_path ("empty");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Workspace) workspace = workspace_open (empty, TRUE, &error);
+
+  assert_no_error (error);
+  assert_import_is_all_or_nothing (empty);
 }
 
 /* ---- train ---- */
@@ -474,6 +493,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_import_is_all_or_nothing_of_a_split),
+    cmocka_unit_test (test_first_import_is_all_or_nothing_of_a_split),
     cmocka_unit_test (test_train_keeps_every_epoch_that_it_told),
     cmocka_unit_test (test_encode_keeps_every_scan_and_goes_on),
     cmocka_unit_test (test_export_leaves_the_old_file_or_the_new_one),
