@@ -42,6 +42,9 @@ typedef struct
  * as without metadata; the record's reason_detail says so. On failure, and when cancelled before
  * the rows are there, the split is as it was.
  *
+ * Others go on reading meanwhile, but for the first import into a store that nobody else has open:
+ * whoever opens it then waits for the end (store_leave_log() in store_private.h).
+ *
  * @progress: (nullable) in bytes
  * @funnel: (out)
  */
