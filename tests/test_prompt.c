@@ -1,6 +1,7 @@
 /* The line of input. */
 #include "testing.h"
 
+#include "box.h"
 #include "draw.h"
 #include "prompt.h"
 
@@ -271,6 +272,40 @@ a_line_that_begins_with_other_bytes_can_be_edited (void **state)
   prompt_free (line);
 }
 
+/* ---- a box that asks ---- */
+
+static void
+note_yes (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+}
+
+static gboolean
+answer (const char *typed)
+{
+  static const int scopes[] = { SCOPE_BOX, -1 };
+  gboolean yes = FALSE, over = FALSE;
+  Box *box = box_new_question ("Delete it?", note_yes, &yes);
+
+  for (; *typed != '\0' && !over; typed++)
+    over = box_key (box, (Key) *typed) || box_command (box, key_command ((Key) *typed, scopes));
+  assert_true (over);
+  box_act (box);
+  box_free (box);
+  return yes;
+}
+
+static void
+what_was_meant_for_a_line_does_not_answer_yes (void **state)
+{
+  assert_false (answer (" (\r"));
+  assert_false (answer (" \x06\r"));
+  assert_false (answer ("\r"));
+  assert_false (answer ("n"));
+  assert_true (answer ("y"));
+  assert_true (answer ("j\r"));
+}
+
 int
 main (void)
 {
@@ -285,6 +320,7 @@ main (void)
     cmocka_unit_test (completion_does_not_divide_a_character),
     cmocka_unit_test (names_that_are_no_characters_are_passed_over),
     cmocka_unit_test (a_line_that_begins_with_other_bytes_can_be_edited),
+    cmocka_unit_test (what_was_meant_for_a_line_does_not_answer_yes),
   };
 
   return cmocka_run_group_tests_name ("prompt", tests, NULL, NULL);

@@ -89,6 +89,10 @@ box_command (Box *box, Command command)
     }
   if (command == COMMAND_BOX_CLOSE)
     return TRUE;
+  /* What was meant for a line of input must not go to "yes": Space is a key of pages. */
+  if (box->kind == BOX_QUESTION
+      && (command == COMMAND_BOX_PAGE_UP || command == COMMAND_BOX_PAGE_DOWN))
+    return FALSE;
   if (box->kind != BOX_PAGE)
     list_command (&box->list, command);
   else if (command == COMMAND_BOX_UP || command == COMMAND_BOX_DOWN)
@@ -112,9 +116,10 @@ box_useful (gpointer data, Command command)
 {
   const Box *box = data;
 
-  return command == COMMAND_BOX_ACCEPT      ? box->kind != BOX_PAGE
-         : command == COMMAND_BOX_PAGE_DOWN ? box->list.n > box->list.page
-                                            : TRUE;
+  return command == COMMAND_BOX_ACCEPT ? box->kind != BOX_PAGE
+         : command == COMMAND_BOX_PAGE_DOWN
+             ? box->kind != BOX_QUESTION && box->list.n > box->list.page
+             : TRUE;
 }
 
 gboolean
