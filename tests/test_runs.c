@@ -164,7 +164,7 @@ test_only_a_running_run_takes_results (void **state)
   assert_false (catalog_run_end (store, 99, "failed", "never was", &error));
   assert_error_says (&error, "run 99", NULL);
 
-  found = catalog_run_find (store, "latest", &error);
+  found = catalog_run_find (store, "1", &error);
   assert_string_equal (found->status, "cancelled");
   assert_string_equal (found->message, "by the user");
   assert_true (isnan (found->macro_auroc));
@@ -194,11 +194,12 @@ test_finish_leaves_all_or_nothing (void **state)
 }
 
 static void
-test_runs_are_found_by_name_number_and_latest (void **state)
+test_runs_are_found_by_name_and_number (void **state)
 {
   g_autoptr (CatalogStore) store = testing_store_new ("find.sqlite", NULL);
-  const char *const ways[][2] = { { "baseline", "2" }, { "2", "2" }, { "run-2", "2" },
-                                  { "run-1", "1" },    { "1", "1" }, { "latest", "3" } };
+  const char *const ways[][2] = {
+    { "baseline", "2" }, { "2", "2" }, { "run-2", "2" }, { "run-1", "1" }, { "1", "1" }
+  };
   g_autoptr (GPtrArray) runs = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -324,6 +325,27 @@ test_run_keeps_the_sample_it_used_until_it_goes (void **state)
 }
 
 static void
+test_latest_is_the_last_that_is_done (void **state)
+{
+  g_autoptr (CatalogStore) store = testing_store_new ("latest.sqlite", NULL);
+  g_autoptr (CatalogRun) done = NULL, cancelled = NULL, running = NULL, found = NULL;
+  g_autoptr (GError) error = NULL;
+
+  prepare_for_runs (store);
+  cancelled = must_begin (store, NULL);
+  assert_true (catalog_run_end (store, cancelled->id, "cancelled", NULL, &error));
+  assert_null (catalog_run_find (store, "latest", &error));
+  assert_error_says (&error, "latest", "none is done", "run-1", NULL);
+  done = must_begin (store, "kept");
+  assert_true (finish_run (store, done->id, &error));
+  running = must_begin (store, NULL);
+  assert_int_equal (catalog_runs_running (store, &error), 1);
+  found = catalog_run_find (store, "latest", &error);
+  assert_no_error (error);
+  assert_string_equal (found->name, "kept");
+}
+
+static void
 test_abandoned_runs_are_called_failed (void **state)
 {
   g_autoptr (CatalogStore) store = testing_store_new ("abandoned.sqlite", NULL);
@@ -356,7 +378,7 @@ test_note_is_kept (void **state)
   prepare_for_runs (store);
   run = must_begin (store, NULL);
   assert_true (catalog_run_set_note (store, run->id, "γ = 2 helps", &error));
-  found = catalog_run_find (store, "latest", &error);
+  found = catalog_run_find (store, "1", &error);
   assert_string_equal (found->note, "γ = 2 helps");
   assert_false (catalog_run_set_note (store, 99, "", &error));
   assert_error_says (&error, "run 99", NULL);
@@ -410,7 +432,8 @@ main (void)
     cmocka_unit_test (test_run_from_beginning_to_end),
     cmocka_unit_test (test_only_a_running_run_takes_results),
     cmocka_unit_test (test_finish_leaves_all_or_nothing),
-    cmocka_unit_test (test_runs_are_found_by_name_number_and_latest),
+    cmocka_unit_test (test_runs_are_found_by_name_and_number),
+    cmocka_unit_test (test_latest_is_the_last_that_is_done),
     cmocka_unit_test (test_run_names_stay_unmistakable),
     cmocka_unit_test (test_run_needs_its_samples_and_its_encoder),
     cmocka_unit_test (test_deleted_run_takes_everything_but_its_number),

@@ -17,7 +17,7 @@ command_export (Batch *batch, int argc, char **argv)
     { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the file to write (plots: the directory)",
       "FILE" },
     { "run", 0, 0, G_OPTION_ARG_STRING, &run,
-      "of everything that is made of a run (default: latest)", "R" },
+      "of everything that is made of a run (default: latest, the last that is done)", "R" },
     { "with", 0, 0, G_OPTION_ARG_STRING_ARRAY, &with_runs,
       "the other run of a comparison; may be repeated", "R" },
     { "class", 0, 0, G_OPTION_ARG_STRING, &class_name, "the finding of a roc or histogram",

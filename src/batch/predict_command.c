@@ -56,8 +56,8 @@ command_predict (Batch *batch, int argc, char **argv)
   g_auto (VolumeOptions) options = { 0 };
   g_autofree char *run = NULL, *device = NULL;
   const GOptionEntry entries[] = {
-    { "run", 0, 0, G_OPTION_ARG_STRING, &run, "the run's name or number, or latest (default)",
-      "R" },
+    { "run", 0, 0, G_OPTION_ARG_STRING, &run,
+      "the run's name or number, or latest: the last that is done (default)", "R" },
     { "device", 0, 0, G_OPTION_ARG_STRING, &device,
       "auto (default), cpu, cuda:N, or torch: libtorch on the processor", "DEVICE" },
     VOLUME_POLICY_ENTRIES (options, "the run's", "the run's"),

@@ -238,14 +238,26 @@ catalog_runs_list (CatalogStore *store, GError **error)
   return step == SQLITE_DONE ? g_steal_pointer (&runs) : NULL;
 }
 
-gint64
-catalog_runs_count (CatalogStore *store, GError **error)
+static gint64
+count_runs (CatalogStore *store, const char *sql, GError **error)
 {
-  g_autoptr (sqlite3_stmt) statement = store_prepare (store, "SELECT count (*) FROM run", error);
+  g_autoptr (sqlite3_stmt) statement = store_prepare (store, sql, error);
 
   if (statement == NULL || store_step (store, statement, error) != SQLITE_ROW)
     return -1;
   return sqlite3_column_int64 (statement, 0);
+}
+
+gint64
+catalog_runs_count (CatalogStore *store, GError **error)
+{
+  return count_runs (store, "SELECT count (*) FROM run", error);
+}
+
+gint64
+catalog_runs_running (CatalogStore *store, GError **error)
+{
+  return count_runs (store, "SELECT count (*) FROM run WHERE status = 'running'", error);
 }
 
 static void
@@ -254,7 +266,10 @@ set_run_not_found (CatalogStore *store, const char *name, GError **error)
   g_autofree char *names =
       store_names (store, "SELECT name FROM run ORDER BY id DESC LIMIT " LAST_FEW);
 
-  if (*names != '\0')
+  if (*names != '\0' && strcmp (name, "latest") == 0)
+    g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+                 "run latest: none is done in this workspace; the last ones are: %s", names);
+  else if (*names != '\0')
     g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
                  "run %s: is not in this workspace; the last ones are: %s", name, names);
   else
@@ -268,7 +283,7 @@ catalog_run_find (CatalogStore *store, const char *name, GError **error)
   gboolean latest = strcmp (name, "latest") == 0;
   g_autoptr (sqlite3_stmt) statement =
       store_prepare (store,
-                     latest ? SELECT_RUNS " ORDER BY run.id DESC LIMIT 1"
+                     latest ? SELECT_RUNS " WHERE status = 'done' ORDER BY run.id DESC LIMIT 1"
                             : SELECT_RUNS " WHERE run.name = ? OR run.id = ?",
                      error);
   int step;

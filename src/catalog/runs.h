@@ -88,8 +88,13 @@ GPtrArray *catalog_runs_list (CatalogStore *store, GError **error);
 
 /** catalog_runs_count: -1 on error. */
 gint64 catalog_runs_count (CatalogStore *store, GError **error);
+/** catalog_runs_running: how many say "running", abandoned ones too; -1 on error. */
+gint64 catalog_runs_running (CatalogStore *store, GError **error);
 
-/** catalog_run_find: by name, by number ("7", "run-7"), or "latest"; NOT_FOUND lists the last few.
+/**
+ * catalog_run_find: by name, by number ("7", "run-7"), or "latest": the last one that is done.
+ *
+ * NOT_FOUND lists the last few.
  */
 CatalogRun *catalog_run_find (CatalogStore *store, const char *name, GError **error);
 
