@@ -1,5 +1,6 @@
 /* A tour of every screen of the real program, by its keys, in terminals of many sizes and kinds. */
 #include "catalog/labels.h"
+#include "catalog/runs.h"
 #include "draw.h"
 #include "program.h"
 #include "testing_study.h"
@@ -251,6 +252,29 @@ test_a_second_program_watches (void **state)
   tmux_play (other, "key 5\nwait cancelled\n");
 }
 
+/** The open workbench sees it without a change of the store. */
+static void
+test_another_programs_run_has_failed_when_its_lock_falls (void **state)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Workspace) other = workspace_open (testing_workbench (), FALSE, &error);
+  g_autoptr (CatalogStore) store = other != NULL ? workspace_store (other, &error) : NULL;
+  g_autoptr (CatalogRun) run = store != NULL ? catalog_run_find (store, "first", &error) : NULL;
+  Tmux *tmux;
+
+  assert_no_error (error);
+  g_free (run->name);
+  run->name = g_strdup ("abandoned");
+  assert_true (workspace_lock (other, "train", &error));
+  assert_true (catalog_run_begin (store, run, &error));
+  tmux = testing_workbench_start (120, 40, "screen-256color", NULL);
+  tmux_wait (tmux, "watching: train");
+  tmux_play (tmux, "key 5\nwait abandoned\nwait running\n");
+  workspace_unlock (other);
+  tmux_wait (tmux, "the program ended before the run did");
+  assert_true (catalog_run_delete (store, run->id, &error));
+}
+
 static void
 test_what_was_looked_at_comes_back (void **state)
 {
@@ -416,6 +440,8 @@ main (void)
     cmocka_unit_test_teardown (test_a_line_of_input_takes_every_key, tmux_teardown),
     cmocka_unit_test_teardown (test_the_size_may_change_while_it_trains, tmux_teardown),
     cmocka_unit_test_teardown (test_a_second_program_watches, tmux_teardown),
+    cmocka_unit_test_teardown (test_another_programs_run_has_failed_when_its_lock_falls,
+                               tmux_teardown),
     cmocka_unit_test (test_what_was_looked_at_comes_back),
     cmocka_unit_test (test_the_most_confident_error_is_under_the_cursor),
     cmocka_unit_test (test_tagged_records_are_listed_and_written),

@@ -33,6 +33,7 @@ struct _App
   gboolean index_refused; /* ... failed, and is not tried again */
   StudyProgress watched;
   gboolean is_watched;
+  gboolean says_running; /* the store, of a run: of the job, of another program, or abandoned */
 
   ScreenId screen;
   gpointer screens[N_SCREENS];

@@ -22,18 +22,6 @@ is_empty (CatalogStore *store)
   return catalog_runs_count (store, NULL) == 0;
 }
 
-/** Where nobody works in it, nobody is training the runs that say so. */
-static void
-end_abandoned_runs (Workspace *workspace, CatalogStore *store)
-{
-  guint n;
-
-  if (!workspace_lock (workspace, "looking for abandoned runs", NULL))
-    return;
-  catalog_runs_end_abandoned (store, &n, NULL);
-  workspace_unlock (workspace);
-}
-
 static void
 tell_of_the_dead (App *app)
 {
@@ -108,6 +96,7 @@ app_store_changed (App *app)
       app->stamp = catalog_stamp (app->store);
       g_free (app->device);
       app->device = catalog_store_get (app->store, STUDY_SETTING_DEVICE);
+      app->says_running = catalog_runs_running (app->store, NULL) > 0;
       app->welcoming = app->job == NULL && app->welcoming && is_empty (app->store);
       go_on_indexing (app);
     }
@@ -125,7 +114,7 @@ app_open (App *app, const char *directory, gboolean create, GError **error)
 
   if (store == NULL)
     return FALSE;
-  end_abandoned_runs (workspace, store);
+  workspace_end_abandoned_runs (workspace, store);
   if (app->workspace != NULL)
     app_state_save (app);
   work_cancel (&app->poll);
@@ -158,6 +147,25 @@ app_create_workspace (App *app, const char *directory, GError **error)
 }
 
 /* ---- what other programs do here ---- */
+
+/** With a lock of its own: the workspace's is for the job that may begin meanwhile. */
+static gpointer
+end_abandoned_runs (gpointer data, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (Workspace) own = workspace_open (workspace_directory (data), FALSE, error);
+  g_autoptr (CatalogStore) store = own != NULL ? workspace_store (own, error) : NULL;
+
+  if (store != NULL)
+    workspace_end_abandoned_runs (own, store);
+  return NULL;
+}
+
+/** The next look at the store shows what came of it. */
+static void
+abandoned_were_ended (gpointer owner, gpointer result, const GError *error)
+{
+  ((App *) owner)->poll = NULL;
+}
 
 static gpointer
 read_progress (gpointer data, GCancellable *cancellable, GError **error)
@@ -193,6 +201,12 @@ progress_was_read (gpointer owner, gpointer result, const GError *error)
     app->watched = *(StudyProgress *) result;
   else if (result != NULL)
     study_progress_clear (result);
+  if (result == NULL && app->says_running && app->job == NULL)
+    {
+      app->says_running = FALSE; /* once, until the store changes */
+      app->poll = works_start (app->works, end_abandoned_runs, app->workspace, NULL, NULL,
+                               abandoned_were_ended, app);
+    }
   g_free (result);
   if (app->is_watched || was_watched)
     app_redraw (app);

@@ -250,7 +250,8 @@ command_runs (Batch *batch, int argc, char **argv)
   gboolean compare = FALSE, yes = FALSE;
   const GOptionEntry entries[] = {
     { "show", 0, 0, G_OPTION_ARG_STRING, &show,
-      "a run's parameters, epochs and table (name, number or latest)", "R" },
+      "a run's parameters, epochs and table (name, number, or latest: the last that is done)",
+      "R" },
     { "compare", 0, 0, G_OPTION_ARG_NONE, &compare, "two runs side by side, given as A B", NULL },
     { "rename", 0, 0, G_OPTION_ARG_STRING, &rename, "give a run the name that --to says", "R" },
     { "to", 0, 0, G_OPTION_ARG_STRING, &to, "its new name", "NAME" },
@@ -285,6 +286,8 @@ command_runs (Batch *batch, int argc, char **argv)
   store = workspace_store (workspace, &error);
   if (store == NULL)
     return batch_fail (error);
+  if (catalog_runs_running (store, NULL) > 0)
+    workspace_end_abandoned_runs (workspace, store);
   if (rename != NULL)
     return rename_run (batch, store, rename, to);
   if (note != NULL)

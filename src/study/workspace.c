@@ -1,6 +1,7 @@
 #include "study/workspace.h"
 
 #include "base/error.h"
+#include "catalog/runs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -193,6 +194,17 @@ const char *
 workspace_died (const Workspace *workspace)
 {
   return workspace->died;
+}
+
+void
+workspace_end_abandoned_runs (Workspace *workspace, CatalogStore *store)
+{
+  guint n;
+
+  if (!workspace_lock (workspace, "looking for abandoned runs", NULL))
+    return;
+  catalog_runs_end_abandoned (store, &n, NULL);
+  workspace_unlock (workspace);
 }
 
 gboolean

@@ -52,6 +52,14 @@ void workspace_unlock (Workspace *workspace);
 const char *workspace_died (const Workspace *workspace);
 
 /**
+ * workspace_end_abandoned_runs: runs that say "running" where nobody works have failed; say so.
+ *
+ * Claims the workspace for a moment; from then on workspace_died() is known. Where it is at work or
+ * can only be looked at, nothing is done.
+ */
+void workspace_end_abandoned_runs (Workspace *workspace, CatalogStore *store);
+
+/**
  * workspace_holder: who works in the workspace now, this process included.
  *
  * @pid: (out) @what: (out) as told to workspace_lock(); free with g_free
