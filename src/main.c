@@ -47,7 +47,7 @@ main (int argc, char **argv)
 {
   gboolean batch = FALSE, version = FALSE, keys = FALSE, no_mouse = FALSE, redact = FALSE;
   gint max_memory = -1;
-  g_autofree char *workspace = NULL, *replay = NULL;
+  g_autofree char *workspace = NULL, *replay = NULL, *description = NULL;
   AppOptions options = { .colours = -1 };
   const GOptionEntry entries[] = {
     { "batch", 0, 0, G_OPTION_ARG_NONE, &batch,
@@ -79,19 +79,23 @@ main (int argc, char **argv)
 
   /* A file that would pass `ulimit -f` is an error of that write, as one on a full disk is. */
   signal (SIGXFSZ, SIG_IGN);
+  version_set_call (argv[0]);
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");
   engine_prepare_process ();
   g_option_group_add_entries (group, entries);
   g_option_context_set_main_group (context, group);
   g_option_context_set_strict_posix (context, TRUE);
-  g_option_context_set_description (
-      context, "Fine-tunes a frozen CT-CLIP image encoder to find 18 abnormalities in chest CT.\n"
-               "Without --batch the workbench opens; ? there lists its keys.\n"
-               "`ctclip-tui --batch demo` shows the whole path in a minute.");
+  description = g_strdup_printf (
+      "Fine-tunes a frozen CT-CLIP image encoder to find 18 abnormalities in chest CT.\n"
+      "Without --batch the workbench opens; ? there lists its keys.\n"
+      "`%s --batch demo` shows the whole path in a minute.",
+      version_call ());
+  g_option_context_set_description (context, description);
   if (!g_option_context_parse (context, &argc, &argv, &error))
     {
-      fprintf (stderr, "ctclip-tui: %s\nctclip-tui --help says how it is used\n", error->message);
+      fprintf (stderr, "ctclip-tui: %s\n%s --help says how it is used\n", error->message,
+               version_call ());
       return BATCH_USAGE;
     }
   if (version)
@@ -135,9 +139,8 @@ main (int argc, char **argv)
     }
   if (argc > 0)
     {
-      fprintf (stderr,
-               "ctclip-tui: %s: commands follow --batch; `ctclip-tui --batch help` lists them\n",
-               argv[0]);
+      fprintf (stderr, "ctclip-tui: %s: commands follow --batch; `%s --batch help` lists them\n",
+               argv[0], version_call ());
       return BATCH_USAGE;
     }
   options.workspace = workspace;

@@ -2,6 +2,7 @@
 #include "experiment_private.h"
 
 #include "base/output_file.h"
+#include "base/version.h"
 
 #include <string.h>
 
@@ -104,9 +105,8 @@ was_written (gpointer owner, gpointer result, const GError *error)
   if (error != NULL)
     app_error (self->app, "%s", error->message);
   else
-    app_message (self->app,
-                 "Saved; the same run from a shell: ctclip-tui --batch train --config %s",
-                 self->path);
+    app_message (self->app, "Saved; the same run from a shell: %s --batch train --config %s",
+                 version_call (), self->path);
 }
 
 static void

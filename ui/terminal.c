@@ -1,6 +1,7 @@
 #include "terminal.h"
 
 #include "base/error.h"
+#include "base/version.h"
 #include "log.h"
 
 #include <errno.h>
@@ -125,8 +126,9 @@ terminal_start (const TerminalOptions *options, GError **error)
   if (!options->offscreen && (!isatty (STDIN_FILENO) || !isatty (STDOUT_FILENO)))
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "the workbench needs a terminal; `ctclip-tui --batch help` lists what can be "
-                   "done without");
+                   "the workbench needs a terminal; `%s --batch help` lists what can be "
+                   "done without",
+                   version_call ());
       return FALSE;
     }
   if (options->offscreen)

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/version.h"
 #include "catalog/labels.h"
 #include "catalog/record.h"
 #include "report/json.h"
@@ -36,7 +37,7 @@ list_commands (FILE *stream)
   fprintf (stream, "Usage: ctclip-tui [-w DIR] --batch COMMAND [options]\n\nCommands:\n");
   for (const BatchCommand *command = batch_commands; command->name != NULL; command++)
     fprintf (stream, "  %-15s %s\n", command->name, command->summary);
-  fprintf (stream, "\n`ctclip-tui --batch COMMAND --help` says more.\n");
+  fprintf (stream, "\n`%s --batch COMMAND --help` says more.\n", version_call ());
   return stream == stdout ? BATCH_DONE : BATCH_USAGE;
 }
 
@@ -199,7 +200,7 @@ batch_usage (const Batch *batch, const char *format, ...)
   va_start (arguments, format);
   print_clean (stderr, format, arguments);
   va_end (arguments);
-  fprintf (stderr, "\nctclip-tui --batch %s --help says how it is used\n", batch->name);
+  fprintf (stderr, "\n%s --batch %s --help says how it is used\n", version_call (), batch->name);
   return BATCH_USAGE;
 }
 

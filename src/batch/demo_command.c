@@ -1,5 +1,6 @@
 #include "batch/steps.h"
 
+#include "base/version.h"
 #include "report/json.h"
 #include "report/text_table.h"
 #include "study/demo_job.h"
@@ -75,6 +76,7 @@ summarize (const Batch *batch, const char *workspace, const JobEpoch *run, const
       return;
     }
   {
+    const char *call = version_call ();
     g_autofree char *duration = report_duration (seconds);
     g_autofree char *run_auroc = report_decimals (of_run.value, 3);
     g_autofree char *run_interval = report_interval (of_run.low, of_run.high);
@@ -84,11 +86,12 @@ summarize (const Batch *batch, const char *workspace, const JobEpoch *run, const
     printf ("\nHeld-out macro AUROC %s %s; with shuffled labels %s %s.\n", run_auroc, run_interval,
             control_auroc, control_interval);
     printf ("All of it took %s. The workspace is %s: try\n"
-            "  ctclip-tui -w %s\n"
-            "  ctclip-tui --batch runs -w %s\n"
-            "  ctclip-tui --batch train -w %s --fraction %g --gamma 1\n"
-            "  ctclip-tui --batch records -w %s --query 'emphysema AND age > 60'\n",
-            duration, workspace, workspace, workspace, workspace, STUDY_DEMO_FRACTION, workspace);
+            "  %s -w %s\n"
+            "  %s --batch runs -w %s\n"
+            "  %s --batch train -w %s --fraction %g --gamma 1\n"
+            "  %s --batch records -w %s --query 'emphysema AND age > 60'\n",
+            duration, workspace, call, workspace, call, workspace, call, workspace,
+            STUDY_DEMO_FRACTION, call, workspace);
   }
 }
 
