@@ -2,6 +2,8 @@
 #include "program.h"
 
 #include "base/random.h"
+#include "catalog/runs.h"
+#include "study/workspace.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -379,6 +381,46 @@ test_runs_are_renamed_noted_and_deleted (void **state)
   assert_string_equal (json_string_value (json_at (deleted.json, "deleted")), "chosen");
 }
 
+static const char *
+status_of (const ProgramResult *runs, const char *name)
+{
+  json_t *run;
+  size_t i;
+
+  json_array_foreach (json_at (runs->json, "runs"), i,
+                      run) if (g_strcmp0 (json_string_value (json_object_get (run, "run")), name)
+                               == 0) return json_string_value (json_object_get (run, "status"));
+  return NULL;
+}
+
+/** What a program that is killed leaves: a run that was begun, and no lock. */
+static void
+test_a_run_that_nobody_trains_any_more_has_failed (void **state)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Workspace) own = workspace_open (workspace, FALSE, &error);
+  g_autoptr (CatalogStore) store = own != NULL ? workspace_store (own, &error) : NULL;
+  g_autoptr (CatalogRun) last = store != NULL ? catalog_run_find (store, "latest", &error) : NULL;
+  CatalogRun begun = { .name = g_strdup ("abandoned") };
+  g_auto (ProgramResult) held = { 0 }, left = { 0 }, deleted = { 0 };
+
+  assert_no_error (error);
+  begun.encoder = last->encoder;
+  begun.train_sample = last->train_sample;
+  begun.valid_sample = last->valid_sample;
+  assert_true (workspace_lock (own, "train", &error));
+  assert_true (catalog_run_begin (store, &begun, &error));
+  held = program_expect (0, "runs", "-w", workspace, "--json", NULL);
+  assert_string_equal (status_of (&held, "abandoned"), "running");
+  workspace_unlock (own);
+  left = program_expect (0, "runs", "-w", workspace, "--json", NULL);
+  assert_string_equal (status_of (&left, "abandoned"), "failed");
+  deleted = program_expect (0, "runs", "-w", workspace, "--delete", "abandoned", "--yes", NULL);
+  g_free (begun.name);
+  g_free (begun.status);
+  g_free (begun.started);
+}
+
 static void
 test_changes_of_runs_come_one_at_a_time_and_whole (void **state)
 {
@@ -648,6 +690,48 @@ test_faults_are_one_line_with_the_documented_code (void **state)
 }
 
 static void
+test_an_import_that_cannot_begin_makes_no_workspace (void **state)
+{
+  g_autofree char *none = testing_path ("none"), *half = testing_path ("half");
+  g_autofree char *reports = g_build_filename (half, "train_reports.csv", NULL);
+  g_autofree char *labels = g_build_filename (half, "train_predicted_labels.csv", NULL);
+
+  g_mkdir_with_parents (half, 0700);
+  g_file_set_contents (reports, "VolumeName\n", -1, NULL);
+  {
+    g_auto (ProgramResult) folder =
+        program_expect (1, "import", "-w", none, "/nowhere/tables", NULL);
+    g_auto (ProgramResult) one_split =
+        program_expect (1, "import", "-w", none, half, "--split", "valid", NULL);
+    g_auto (ProgramResult) no_labels = program_expect (1, "import", "-w", none, half, NULL);
+    g_auto (ProgramResult) files = program_expect (1, "import", "-w", none, "--split", "train",
+                                                   "--reports", reports, "--labels", labels, NULL);
+    g_auto (ProgramResult) latents =
+        program_expect (1, "import-latents", "-w", none, "--npy", "/nowhere/l.npy", "--names",
+                        reports, "--encoder-name", "x", NULL);
+
+    assert_non_null (strstr (folder.err, "/nowhere/tables: neither"));
+    assert_non_null (strstr (one_split.err, "validation_reports.csv"));
+    assert_non_null (strstr (no_labels.err, labels));
+    assert_non_null (strstr (files.err, labels));
+    assert_non_null (strstr (latents.err, "/nowhere/l.npy"));
+  }
+  assert_false (g_file_test (none, G_FILE_TEST_EXISTS));
+}
+
+/** What is said to be typed can be typed where the program was. */
+static void
+test_commands_are_shown_as_the_program_was_called (void **state)
+{
+  g_auto (ProgramResult) help = program_expect (0, "help", NULL);
+  g_auto (ProgramResult) wrong = program_expect (2, "runs", "--nonsense", NULL);
+  g_autofree char *typed = g_strconcat (program_path (), " --batch ", NULL);
+
+  assert_non_null (strstr (help.out, typed));
+  assert_non_null (strstr (wrong.err, typed));
+}
+
+static void
 test_a_result_that_stdout_does_not_take_is_a_failure (void **state)
 {
   g_autofree char *line =
@@ -721,6 +805,7 @@ main (void)
     cmocka_unit_test (test_predict_takes_imported_latents_by_name),
     cmocka_unit_test (test_predict_of_nothing_but_strangers_fails),
     cmocka_unit_test (test_runs_are_renamed_noted_and_deleted),
+    cmocka_unit_test (test_a_run_that_nobody_trains_any_more_has_failed),
     cmocka_unit_test (test_changes_of_runs_come_one_at_a_time_and_whole),
     cmocka_unit_test (test_a_run_that_came_to_nothing_gives_its_name_to_the_next),
     cmocka_unit_test (test_every_export_is_written_and_not_twice),
@@ -730,6 +815,8 @@ main (void)
     cmocka_unit_test (test_a_name_given_twice_is_told_with_both_lines),
     cmocka_unit_test (test_exported_latents_can_be_imported_again),
     cmocka_unit_test (test_faults_are_one_line_with_the_documented_code),
+    cmocka_unit_test (test_an_import_that_cannot_begin_makes_no_workspace),
+    cmocka_unit_test (test_commands_are_shown_as_the_program_was_called),
     cmocka_unit_test (test_a_result_that_stdout_does_not_take_is_a_failure),
     cmocka_unit_test (test_demo_takes_its_directory_from_the_workspace_option),
     cmocka_unit_test (test_every_command_has_help),

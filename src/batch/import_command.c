@@ -7,8 +7,11 @@
 #include "study/import_files.h"
 #include "study/import_job.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static json_t *
 funnel_json (const CatalogFunnel *funnel, json_t *skipped /* transfer full */)
@@ -111,13 +114,50 @@ end_import (const Batch *batch, Workspace *workspace, int code)
   return indexed != BATCH_DONE ? indexed : code;
 }
 
+/** Looked at before a workspace is made for what is in them. @paths: nullable ones. */
+static gboolean
+can_be_read (const char *const *paths, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (paths[i] != NULL && g_access (paths[i], R_OK) != 0)
+      {
+        batch_say ("ctclip-tui: %s: cannot be opened: %s; look at the path\n", paths[i],
+                   g_strerror (errno));
+        return FALSE;
+      }
+  return TRUE;
+}
+
 /** Both splits, or the one that is wanted. */
+static gboolean
+has_tables (const char *directory, int only)
+{
+  guint n = 0;
+
+  for (CatalogSplit split = CATALOG_SPLIT_TRAIN; split <= CATALOG_SPLIT_VALID; split++)
+    {
+      g_auto (StudyImportFiles) files = study_import_files (directory, split);
+      const char *const needed[] = { files.reports, files.labels };
+
+      if (only >= 0 ? only != (int) split : !study_import_files_present (&files))
+        continue;
+      if (!can_be_read (needed, G_N_ELEMENTS (needed)))
+        return FALSE;
+      n++;
+    }
+  if (n == 0)
+    batch_say (
+        "ctclip-tui: %s: neither train_reports.csv nor validation_reports.csv is there; "
+        "name CT-RATE's folder of CSV files, or the files one by one (--reports, --labels)\n",
+        directory);
+  return n > 0;
+}
+
 static int
 import_directory (const Batch *batch, Workspace *workspace, const char *directory, int only,
                   gboolean require_both)
 {
   int worst = BATCH_DONE;
-  guint imported = 0;
 
   for (CatalogSplit split = CATALOG_SPLIT_TRAIN; split <= CATALOG_SPLIT_VALID; split++)
     {
@@ -136,15 +176,8 @@ import_directory (const Batch *batch, Workspace *workspace, const char *director
       if (code != BATCH_DONE && code != BATCH_SKIPPED)
         return code;
       worst = MAX (worst, code);
-      imported++;
     }
-  if (imported > 0)
-    return worst;
-  batch_say ("ctclip-tui: %s: neither train_reports.csv nor validation_reports.csv is there; name "
-             "CT-RATE's folder "
-             "of CSV files, or the files one by one (--reports, --labels)\n",
-             directory);
-  return BATCH_FAILED;
+  return worst;
 }
 
 int
@@ -176,7 +209,7 @@ command_import (Batch *batch, int argc, char **argv)
   g_autoptr (Workspace) workspace = NULL;
   CatalogImportOptions options = { 0 };
   GError *error = NULL;
-  int code;
+  int only, code;
 
   if (!batch_parse (batch, argc, argv, entries,
                     "DIR is a folder that holds CT-RATE's CSV files under their own names; both "
@@ -199,17 +232,20 @@ command_import (Batch *batch, int argc, char **argv)
     return batch_usage (batch, "give one folder, or --reports and --labels");
   if (batch->rest[0] == NULL && (split == NULL || reports == NULL || labels == NULL))
     return batch_usage (batch, "give a folder, or --split, --reports and --labels");
-
-  workspace = batch_open (batch, TRUE, &code);
-  if (workspace == NULL)
-    return code;
-  if (batch->rest[0] != NULL)
-    return batch_import_directory (batch, workspace, batch->rest[0],
-                                   split != NULL ? (int) options.split : -1, options.require_both);
   options.reports_path = reports;
   options.labels_path = labels;
   options.metadata_path = metadata;
   options.no_chest_path = no_chest;
+  only = split != NULL ? (int) options.split : -1;
+  if (batch->rest[0] != NULL
+          ? !has_tables (batch->rest[0], only)
+          : !can_be_read ((const char *[]){ reports, labels, metadata, no_chest }, 4))
+    return BATCH_FAILED;
+  workspace = batch_open (batch, TRUE, &code);
+  if (workspace == NULL)
+    return code;
+  if (batch->rest[0] != NULL)
+    return batch_import_directory (batch, workspace, batch->rest[0], only, options.require_both);
   return end_import (batch, workspace, import_split (batch, workspace, &options));
 }
 
@@ -235,6 +271,8 @@ command_import_latents (Batch *batch, int argc, char **argv)
   if (npy == NULL || names == NULL || encoder_name == NULL || *encoder_name == '\0'
       || batch->rest[0] != NULL)
     return batch_usage (batch, "give --npy, --names and --encoder-name");
+  if (!can_be_read ((const char *[]){ npy, names }, 2))
+    return BATCH_FAILED;
   workspace = batch_open (batch, TRUE, &code);
   if (workspace == NULL)
     return code;
