@@ -193,6 +193,10 @@ typedef gboolean (*AppWriteFunc) (gpointer data, const char *path, gboolean repl
 void app_write (App *app, const char *initial, AppWriteFunc write, gpointer data,
                 GDestroyNotify free_data);
 
+/** app_write_to: the same, of a path that was typed already. */
+void app_write_to (App *app, const char *path, AppWriteFunc write, gpointer data,
+                   GDestroyNotify free_data);
+
 /** app_overlay_open: a box, a prompt or a message covers part of the screen. */
 gboolean app_overlay_open (App *app);
 

@@ -71,19 +71,25 @@ workspace (App *app, const char *rest, GError **error)
   return app_open (app, path, FALSE, error);
 }
 
+gboolean
+app_write_screen (gpointer screen, const char *path, gboolean replace, GError **error)
+{
+  g_autoptr (OutputFile) file = output_file_open (path, replace, error);
+
+  return file != NULL && output_file_write (file, screen, strlen (screen), error)
+         && output_file_commit (file, error);
+}
+
 static gboolean
 dump_screen (App *app, const char *rest, GError **error)
 {
-  g_autofree char *text = NULL, *path = app_path (rest);
-  g_autoptr (OutputFile) file = NULL;
+  g_autofree char *path = app_path (rest);
 
   if (!need (rest, "the file to write", error))
     return FALSE;
   app_draw (app);
-  text = terminal_screen ();
-  file = output_file_open (path, TRUE, error);
-  return file != NULL && output_file_write (file, text, strlen (text), error)
-         && output_file_commit (file, error);
+  app_write_to (app, path, app_write_screen, terminal_screen (), g_free);
+  return TRUE;
 }
 
 static const LineCommand commands[] = {

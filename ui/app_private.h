@@ -121,6 +121,8 @@ void app_volumes_walk (App *app);
 void app_execute (App *app, const char *line);
 const char *const *app_command_words (void);
 void app_show_help (App *app);
+/** app_write_screen: an AppWriteFunc over what terminal_screen() said. */
+gboolean app_write_screen (gpointer screen, const char *path, gboolean replace, GError **error);
 
 /* app_state.c */
 void app_state_load (App *app);

@@ -126,9 +126,8 @@ path_typed (gpointer data, const char *text)
       works_start (app->works, look, g_strdup (app->writing->path), g_free, NULL, looked, app);
 }
 
-void
-app_write (App *app, const char *initial, AppWriteFunc write, gpointer data,
-           GDestroyNotify free_data)
+static void
+begin (App *app, AppWriteFunc write, gpointer data, GDestroyNotify free_data)
 {
   work_cancel (&app->looking);
   app_writing_free (app->writing);
@@ -136,6 +135,21 @@ app_write (App *app, const char *initial, AppWriteFunc write, gpointer data,
   app->writing->write = write;
   app->writing->data = data;
   app->writing->free_data = free_data;
+}
+
+void
+app_write_to (App *app, const char *path, AppWriteFunc write, gpointer data,
+              GDestroyNotify free_data)
+{
+  begin (app, write, data, free_data);
+  path_typed (app, path);
+}
+
+void
+app_write (App *app, const char *initial, AppWriteFunc write, gpointer data,
+           GDestroyNotify free_data)
+{
+  begin (app, write, data, free_data);
   app_prompt (app, &(Prompt){ .label = "write to",
                               .initial = initial,
                               .history = "path",

@@ -43,9 +43,11 @@ wait_is_over (Replay *replay, const Step *step)
 static void
 dump (App *app, const char *path)
 {
-  g_autofree char *line = g_strconcat ("dump-screen ", path, NULL);
+  g_autofree char *screen = terminal_screen ();
+  g_autoptr (GError) error = NULL;
 
-  app_execute (app, line);
+  if (!app_write_screen (screen, path, TRUE, &error))
+    app_error (app, "%s", error->message);
 }
 
 static gboolean
