@@ -58,7 +58,7 @@ static const struct
   { "experiment", "key Esc Esc Esc 3\nwait gamma\n", "gamma" },
   { "runs", "key Esc 5\nwait second\n", "second" },
   { "compared", "key g Space j Space c\nwait DeLong\n", "DeLong" },
-  { "training", "key Esc Space k Space Enter\nwait macro\n", "macro" },
+  { "training", "key Esc Space k Space Enter\nwait epoch 5 of 5\n", "macro" },
   { "finding", "key j j Enter\nwait threshold\nkey l l H y\n", "threshold" },
   { "errors", "key e\nwait most confident errors first\n", "most confident errors first" },
 };
@@ -323,6 +323,41 @@ test_the_most_confident_error_is_under_the_cursor (void **state)
     fail_msg ("the first error is \"%s\"", lines[head + 1]);
 }
 
+/** On the first look nothing was trained here, and yet there is a run to look at. */
+static void
+test_the_latest_run_is_in_view_where_nothing_else_is (void **state)
+{
+  static const char *const none[] = { NULL };
+
+  testing_workbench_forget ();
+  replay (testing_workbench (),
+          "size 80x24\ntimeout 180\nkey 4\nwait second  done\nwait epoch 5 of 5\nkey Esc\n"
+          "wait second  done\nsize 40x10\nkey v\nwait macro AUROC\nwait 0.9\nkey v\n"
+          "wait finding\n",
+          none);
+}
+
+static void
+test_a_screen_is_not_written_over_a_file (void **state)
+{
+  static const char *const none[] = { NULL };
+  g_autofree char *path = testing_write ("precious.txt", "precious", 8), *text = NULL;
+  g_autofree char *kept = g_strdup_printf (
+      "size 80x24\ntimeout 180\ntype :dump-screen %s\nkey Enter\nwait Replace it\nkey n\n", path);
+  g_autofree char *replaced = g_strdup_printf (
+      "size 80x24\ntimeout 180\ntype :dump-screen %s\nkey Enter\nwait Replace it\nkey y\n"
+      "wait Written\n",
+      path);
+
+  replay (testing_workbench (), kept, none);
+  assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  assert_string_equal (text, "precious");
+  g_clear_pointer (&text, g_free);
+  replay (testing_workbench (), replaced, none);
+  assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  assert_non_null (strstr (text, "1 Records"));
+}
+
 static void
 test_tagged_records_are_listed_and_written (void **state)
 {
@@ -434,6 +469,8 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_teardown (test_every_screen_in_every_kind_of_terminal, tmux_teardown),
+    cmocka_unit_test (test_the_latest_run_is_in_view_where_nothing_else_is),
+    cmocka_unit_test (test_a_screen_is_not_written_over_a_file),
     cmocka_unit_test (test_any_size_will_do),
     cmocka_unit_test (test_every_footer_ends_with_help_and_quit),
     cmocka_unit_test_teardown (test_a_click_on_a_key_of_the_footer_presses_it, tmux_teardown),

@@ -28,7 +28,7 @@ typedef enum
   ROLE_WARNING,
   ROLE_ACCENT,
   ROLE_SERIES_1, /* curves and bars: positives, training, run A */
-  ROLE_SERIES_2, /* negatives, validation, run B */
+  ROLE_SERIES_2, /* negatives, validation, run B, loss */
   ROLE_SERIES_3,
   ROLE_SERIES_4,
   N_ROLES,

@@ -63,10 +63,16 @@ useful (gpointer screen, Command command)
       return job != NULL && job->skips->len + job->warnings->len > 0;
     case COMMAND_FINDING_RECORDS:
     case COMMAND_FINDING_PNG:
-      return self->run != NULL; /* its predictions are stored */
+      return training_run (self) != NULL; /* its predictions are stored */
     default:
       return TRUE;
     }
+}
+
+static void
+enter (gpointer screen)
+{
+  training_load_latest (screen);
 }
 
 static void
@@ -218,11 +224,12 @@ back (gpointer screen)
 
   if (self->open)
     self->open = FALSE;
-  else if (self->run != NULL)
+  else if (self->run != NULL && !self->run->unasked)
     {
       g_clear_pointer (&self->run, training_run_free);
       self->follows = FALSE;
       self->latest = TRUE;
+      training_load_latest (self);
     }
   else
     return FALSE;
@@ -236,7 +243,7 @@ store_changed (gpointer screen)
 {
   Training *self = screen;
 
-  if (self->follows || (self->run == NULL && app_watched (self->app) != NULL))
+  if (self->follows || (training_run (self) == NULL && app_watched (self->app) != NULL))
     training_follow (self);
 }
 
@@ -285,7 +292,8 @@ save (gpointer screen, GKeyFile *state)
   g_key_file_set_boolean (state, GROUP, "descending", self->table.descending);
   g_key_file_set_boolean (state, GROUP, "curves", self->curves);
   g_key_file_set_uint64 (state, GROUP, "cursor", self->table.list.cursor);
-  g_key_file_set_int64 (state, GROUP, "run", self->run != NULL ? self->run->id : 0);
+  g_key_file_set_int64 (state, GROUP, "run",
+                        self->run != NULL && !self->run->unasked ? self->run->id : 0);
   g_key_file_set_int64 (state, GROUP, "compared", self->compared != NULL ? self->compared->id : 0);
 }
 
@@ -317,6 +325,7 @@ const ScreenClass training_screen = { .title = "Training",
                                       .destroy = destroy,
                                       .scopes = scopes,
                                       .useful = useful,
+                                      .enter = enter,
                                       .draw = draw,
                                       .command = command,
                                       .back = back,

@@ -183,9 +183,10 @@ draw_head (Training *self, Area area)
 {
   const JobSnapshot *job = app_job_snapshot (self->app);
   const StudyProgress *watched = app_watched (self->app);
+  const TrainingRun *run = training_run (self);
 
-  if (self->run != NULL)
-    draw_run (self, self->run, area);
+  if (run != NULL)
+    draw_run (self, run, area);
   else if (job != NULL)
     draw_job (self, job, area);
   else if (watched != NULL)
@@ -226,7 +227,7 @@ draw_curves (Area area, GPtrArray *epochs, guint shown)
   gboolean beside = area.width >= 2 * CURVES_COLUMNS;
   int half = beside ? area.width / 2 : area.height / 2;
 
-  if (area.height < CURVES_ROWS || area.width <= 0)
+  if (area.height <= 0 || area.width <= 0)
     return;
   for (guint i = 0; i < n; i++)
     {
@@ -236,8 +237,12 @@ draw_curves (Area area, GPtrArray *epochs, guint shown)
       loss[i] = epoch->train_loss;
       macro[i] = epoch->table->macro_auroc.value;
     }
-  draw_curve (beside ? area_columns (area, 0, half - 1) : area_rows (area, 0, half),
-              "training loss", x, loss, n, 0, x[shown]);
+  /* What both have no room for shows how good the run is. */
+  if (!beside && area.height < CURVES_ROWS)
+    half = 0;
+  if (half > 0)
+    draw_curve (beside ? area_columns (area, 0, half - 1) : area_rows (area, 0, half),
+                "training loss", x, loss, n, 1, x[shown]);
   draw_curve (beside ? area_columns (area, half, area.width - half)
                      : area_rows (area, half, area.height - half),
               "macro AUROC", x, macro, n, 0, x[shown]);

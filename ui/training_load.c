@@ -12,7 +12,7 @@
 typedef struct
 {
   Workspace *workspace;
-  gint64 run_id;
+  gint64 run_id;    /* 0: the latest */
   gboolean running; /* rather the one that is being trained, if one is */
 } RunRequest;
 
@@ -70,8 +70,10 @@ find_run (const RunRequest *request, CatalogStore *store, GError **error)
       if (strcmp (run->status, "running") == 0)
         run_id = run->id;
     }
-  if (run_id == 0 || (request->running && runs == NULL))
+  if (request->running && (run_id == 0 || runs == NULL))
     return NULL;
+  if (run_id == 0)
+    return catalog_run_find (store, "latest", error);
   number = g_strdup_printf ("%" G_GINT64_FORMAT, run_id);
   return catalog_run_find (store, number, error);
 }
@@ -91,8 +93,11 @@ read_run (gpointer data, GCancellable *cancellable, GError **error)
   if (run->kept_epoch >= 0)
     predictions = catalog_run_predictions (store, run->id, NULL);
   read = g_new0 (TrainingRun, 1);
-  *read = (TrainingRun){ run->id, g_strdup (run->name), about_text (run), run->kept_epoch,
-                         g_ptr_array_new_with_free_func ((GDestroyNotify) job_epoch_unref) };
+  *read = (TrainingRun){
+    run->id,          g_strdup (run->name),
+    about_text (run), request->run_id == 0 && !request->running,
+    run->kept_epoch,  g_ptr_array_new_with_free_func ((GDestroyNotify) job_epoch_unref)
+  };
   for (guint i = 0; texts[i] != NULL; i++)
     {
       guint number_of_epoch = 0;
@@ -194,9 +199,19 @@ training_load (Training *self, gint64 run_id)
 }
 
 void
+training_load_latest (Training *self)
+{
+  if (self->run == NULL && self->loading == NULL && app_job_snapshot (self->app) == NULL
+      && app_watched (self->app) == NULL)
+    load (self, &self->loading, 0, FALSE, run_was_read);
+}
+
+void
 training_follow (Training *self)
 {
-  load (self, &self->loading, self->run != NULL ? self->run->id : 0, TRUE, followed_was_read);
+  const TrainingRun *run = training_run (self);
+
+  load (self, &self->loading, run != NULL ? run->id : 0, TRUE, followed_was_read);
 }
 
 void
@@ -205,12 +220,20 @@ training_load_compared (Training *self, gint64 run_id)
   load (self, &self->loading_compared, run_id, FALSE, compared_was_read);
 }
 
+const TrainingRun *
+training_run (const Training *self)
+{
+  return self->run != NULL && self->run->unasked && app_watched (self->app) != NULL ? NULL
+                                                                                    : self->run;
+}
+
 GPtrArray *
 training_epochs (const Training *self)
 {
   const JobSnapshot *job = app_job_snapshot (self->app);
+  const TrainingRun *run = training_run (self);
 
-  return self->run != NULL ? self->run->epochs : job != NULL ? job->epochs : NULL;
+  return run != NULL ? run->epochs : job != NULL ? job->epochs : NULL;
 }
 
 const MetricsTable *

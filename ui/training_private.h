@@ -13,6 +13,7 @@ typedef struct
   gint64 id; /* 0: the job's */
   char *name;
   char *about;       /* how it ended and when, what differs from the defaults */
+  gboolean unasked;  /* the latest one, in view as there is nothing else */
   int kept_epoch;    /* -1: none */
   GPtrArray *epochs; /* (element-type JobEpoch); the kept one bears scores where they are stored */
 } TrainingRun;
@@ -36,6 +37,9 @@ typedef struct
   Finding finding;
 } Training;
 
+/** training_run: the stored run in view; one that nobody asked for makes way for what another
+ * program does. */
+const TrainingRun *training_run (const Training *self);
 /** training_epochs: of the run in view; %NULL where there is none. */
 GPtrArray *training_epochs (const Training *self);
 const MetricsTable *training_compared (const Training *self);
@@ -57,6 +61,8 @@ void training_draw (Training *self, Area area);
 
 /** training_load: read a stored run in a worker; it is in view when it is there. */
 void training_load (Training *self, gint64 run_id);
+/** training_load_latest: of the runs that are done, where nothing else is to be seen. */
+void training_load_latest (Training *self);
 /** training_follow: as training_load(), of the run that another program trains, or the one in view.
  */
 void training_follow (Training *self);
