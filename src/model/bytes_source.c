@@ -28,7 +28,7 @@ bytes_source_open (const char *path, GError **error)
   if (source->fd < 0 || fstat (source->fd, &info) != 0)
     {
       g_set_error (error, CTCLIP_ERROR, errno == ENOENT ? CTCLIP_ERROR_NOT_FOUND : CTCLIP_ERROR_IO,
-                   "%s: cannot be opened: %s", path, g_strerror (errno));
+                   "%s: cannot be opened: %s; look at the path", path, g_strerror (errno));
       return NULL;
     }
   if (!S_ISREG (info.st_mode))

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/key_file.h"
+#include "base/text_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -211,16 +212,9 @@ encoder_description_parse (const char *text, const char *source, GError **error)
 EncoderDescription *
 encoder_description_read (const char *path, GError **error)
 {
-  g_autofree char *text = NULL;
-  g_autoptr (GError) fault = NULL;
+  g_autofree char *text = text_file_read (path, "encoder's description", error);
 
-  if (!g_file_get_contents (path, &text, NULL, &fault))
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
-                   "%s: the encoder's description cannot be read: %s", path, fault->message);
-      return NULL;
-    }
-  return encoder_description_parse (text, path, error);
+  return text != NULL ? encoder_description_parse (text, path, error) : NULL;
 }
 
 static void

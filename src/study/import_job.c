@@ -1,6 +1,7 @@
 #include "study/import_job.h"
 
 #include "base/error.h"
+#include "base/text_file.h"
 #include "base/file_hash.h"
 #include "base/npy.h"
 #include "catalog/latents.h"
@@ -62,17 +63,12 @@ static GPtrArray *
 read_names (const char *path, GError **error)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *text = NULL;
-  g_autoptr (GError) fault = NULL;
+  g_autofree char *text = text_file_read (path, "list of names", error);
   g_auto (GStrv) lines = NULL;
   g_autoptr (GHashTable) lines_by_name = g_hash_table_new (g_str_hash, g_str_equal);
 
-  if (!g_file_get_contents (path, &text, NULL, &fault))
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "%s: the names cannot be read: %s",
-                   path, fault->message);
-      return NULL;
-    }
+  if (text == NULL)
+    return NULL;
   lines = g_strsplit (text, "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++)
     if (*g_strstrip (lines[i]) != '\0')

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/key_file.h"
+#include "base/text_file.h"
 
 #include <errno.h>
 #include <float.h>
@@ -38,8 +39,8 @@ static const ParameterSpec specs[] = {
   { "alpha", PARAMETER_MIXED, 0, 1, "off", "off",
     "focal loss: weight of positives, 1 - alpha of negatives", FIELD (alpha) },
   { "pos-weight", PARAMETER_MIXED, 1e-6, 1e6, "balanced|sqrt|none", "balanced",
-    "weight of positives per class: negatives / positives, its root, 1, or numbers: one for all "
-    "classes, or one per class",
+    "weight of positives per class: negatives / positives, its root, 1, one number or one per "
+    "class",
     0 },
   { "head", PARAMETER_CHOICE, 0, 0, "mlp|linear|norm-linear", "mlp", "shape of the new head",
     FIELD (head) },
@@ -437,16 +438,9 @@ train_parameters_parse (TrainParameters *parameters, const char *text, const cha
 gboolean
 train_parameters_load (TrainParameters *parameters, const char *path, GError **error)
 {
-  g_autofree char *text = NULL;
-  g_autoptr (GError) fault = NULL;
+  g_autofree char *text = text_file_read (path, "run file", error);
 
-  if (!g_file_get_contents (path, &text, NULL, &fault))
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
-                   "%s: the run file cannot be read: %s", path, fault->message);
-      return FALSE;
-    }
-  return train_parameters_parse (parameters, text, path, error);
+  return text != NULL && train_parameters_parse (parameters, text, path, error);
 }
 
 char *
