@@ -487,6 +487,25 @@ test_samples_and_encoders_are_chosen_from_those_that_are_there (void **state)
                      "key j Enter\nwait > drawn by\nkey j\nwait > valid-0.5-42\nkey Esc\n");
 }
 
+static void
+test_the_help_of_every_field_is_whole_at_80_columns (void **state)
+{
+  ExperimentLayout layout = experiment_layout ((Area){ 1, 0, 24 - 2, 80 }, EXPERIMENT_PLAN);
+  guint n;
+  const FormRow *rows = form_rows (&n);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *accepted =
+          rows[i].kind != FORM_HEADING ? form_accepted (&rows[i]) : g_strdup ("");
+      g_auto (GStrv) first = text_wrap (accepted, layout.help.width - 1);
+      g_auto (GStrv) then = text_wrap (form_help (&rows[i]), layout.help.width - 1);
+
+      if ((int) (g_strv_length (first) + g_strv_length (then)) > layout.help.height - 1)
+        fail_msg ("%s: %s; %s", rows[i].name, accepted, form_help (&rows[i]));
+    }
+}
+
 int
 main (void)
 {
@@ -510,6 +529,7 @@ main (void)
     cmocka_unit_test (test_the_best_result_can_be_taken_back),
     cmocka_unit_test (test_what_is_wrong_with_a_value_is_said_to_its_end),
     cmocka_unit_test (test_samples_and_encoders_are_chosen_from_those_that_are_there),
+    cmocka_unit_test (test_the_help_of_every_field_is_whole_at_80_columns),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

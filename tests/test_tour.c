@@ -338,6 +338,30 @@ test_the_latest_run_is_in_view_where_nothing_else_is (void **state)
 }
 
 static void
+test_the_table_says_which_run_its_changes_are_since (void **state)
+{
+  static const char *const none[] = { NULL };
+
+  testing_workbench_forget ();
+  replay (testing_workbench (),
+          "size 80x24\ntimeout 180\nkey 4\nwait epoch 5 of 5\nkey c\nwait Changes since\n"
+          "key G Enter\nwait since first\n",
+          none);
+}
+
+static void
+test_a_narrow_screen_shows_the_scans_whole_name (void **state)
+{
+  static const char *const none[] = { NULL };
+
+  testing_workbench_forget ();
+  replay (testing_workbench (),
+          "size 80x24\ntimeout 180\nwait records\nkey Enter\nwait  of 30\nsize 40x20\n"
+          "wait _a_1.nii.gz\nwait not for diagnosis\nkey x\nwait HU\nwait not for diagnosis\n",
+          none);
+}
+
+static void
 test_a_screen_is_not_written_over_a_file (void **state)
 {
   static const char *const none[] = { NULL };
@@ -470,6 +494,8 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_teardown (test_every_screen_in_every_kind_of_terminal, tmux_teardown),
     cmocka_unit_test (test_the_latest_run_is_in_view_where_nothing_else_is),
+    cmocka_unit_test (test_the_table_says_which_run_its_changes_are_since),
+    cmocka_unit_test (test_a_narrow_screen_shows_the_scans_whole_name),
     cmocka_unit_test (test_a_screen_is_not_written_over_a_file),
     cmocka_unit_test (test_any_size_will_do),
     cmocka_unit_test (test_every_footer_ends_with_help_and_quit),

@@ -210,6 +210,7 @@ create (App *app)
   Experiment *self = g_new0 (Experiment, 1);
   guint n;
 
+  self->table.since_last = TRUE;
   form_rows (&n);
   self->app = app;
   self->list.n = n;

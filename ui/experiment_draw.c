@@ -141,45 +141,27 @@ draw_rows (Experiment *self, Area area)
   draw_scrollbar (area, self->list.top, (guint64) area.height, n);
 }
 
-static const char *
-help_of (const FormRow *row)
-{
-  switch (row->kind)
-    {
-    case FORM_CHECKPOINT:
-      return "the encoder's weights, to encode scans that have no latent";
-    case FORM_DESCRIPTION:
-      return "the encoder's sizes, where the checkpoint does not tell them";
-    case FORM_VOLUMES:
-      return "the folder that holds the scans";
-    default:
-      return form_spec (row)->help;
-    }
-}
-
 static void
 draw_help (Experiment *self, Area area)
 {
   guint n;
   const FormRow *row = &form_rows (&n)[self->list.cursor];
-  const ParameterSpec *spec = form_spec (row);
-  g_autofree char *range = form_range (row);
-  g_autofree char *accepted = spec != NULL && *spec->fallback != '\0'
-                                  ? g_strdup_printf ("default %s; %s", spec->fallback, range)
-                                  : g_strdup (range);
-  g_auto (GStrv) lines = text_wrap (help_of (row), area.width - 1);
-  int n_lines = (int) g_strv_length (lines), room = area.height - 2;
+  g_autofree char *accepted = form_accepted (row);
+  g_auto (GStrv) first = text_wrap (accepted, area.width - 1);
+  g_auto (GStrv) then = text_wrap (form_help (row), area.width - 1);
+  int n_first = (int) g_strv_length (first), n_lines = n_first + (int) g_strv_length (then);
+  int room = area.height - 1;
 
   draw_rule (area, 0, row->name);
-  draw_text_in (area, 1, 0, area.width - 1, 'l', ROLE_NORMAL, accepted);
   for (int i = 0; i < MIN (n_lines, room); i++)
     {
+      const char *line = i < n_first ? first[i] : then[i - n_first];
       /* What does not fit is told by an ellipsis. */
       g_autofree char *text = i == room - 1 && n_lines > room
-                                  ? g_strconcat (lines[i], " ", lines[i + 1], NULL)
-                                  : g_strdup (lines[i]);
+                                  ? g_strconcat (line, symbol (SYMBOL_ELLIPSIS), NULL)
+                                  : g_strdup (line);
 
-      draw_text_in (area, i + 2, 0, area.width - 1, 'l', ROLE_DIM, text);
+      draw_text_in (area, i + 1, 0, area.width, 'l', i < n_first ? ROLE_NORMAL : ROLE_DIM, text);
     }
 }
 

@@ -213,8 +213,8 @@ form_is_changed (const FormRow *row, const TrainParameters *parameters)
   return value != NULL && strcmp (value, spec->fallback) != 0;
 }
 
-char *
-form_range (const FormRow *row)
+static char *
+range_text (const FormRow *row)
 {
   const ParameterSpec *spec = form_spec (row);
   g_autofree char *words = NULL;
@@ -238,6 +238,35 @@ form_range (const FormRow *row)
       return g_strdup ("yes or no");
     default:
       return words != NULL ? g_steal_pointer (&words) : g_strdup ("a name or a path");
+    }
+}
+
+char *
+form_accepted (const FormRow *row)
+{
+  const ParameterSpec *spec = form_spec (row);
+  g_autofree char *range = range_text (row);
+
+  return spec != NULL && *spec->fallback != '\0'
+             ? g_strdup_printf ("default %s; %s", spec->fallback, range)
+             : g_steal_pointer (&range);
+}
+
+const char *
+form_help (const FormRow *row)
+{
+  switch (row->kind)
+    {
+    case FORM_HEADING:
+      return "";
+    case FORM_CHECKPOINT:
+      return "the encoder's weights, to encode scans that have no latent";
+    case FORM_DESCRIPTION:
+      return "the encoder's sizes, where the checkpoint does not tell them";
+    case FORM_VOLUMES:
+      return "the folder that holds the scans";
+    default:
+      return form_spec (row)->help;
     }
 }
 

@@ -66,9 +66,10 @@ char *form_value_at (const FormRow *row, double position);
 /** form_is_changed: whether it differs from the default. */
 gboolean form_is_changed (const FormRow *row, const TrainParameters *parameters);
 
-/** form_range: what is accepted, in words: "0 to 10", "mlp, linear, norm-linear". Free with g_free.
- */
-char *form_range (const FormRow *row);
+/** form_accepted: what is, in words: "default 2; 0 to 10". Free with g_free. */
+char *form_accepted (const FormRow *row);
+/** form_help: what it is for. */
+const char *form_help (const FormRow *row);
 
 /**
  * form_focal_curve: the loss of one scan against the predicted probability.

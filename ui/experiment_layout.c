@@ -2,7 +2,7 @@
 
 #include "catalog/labels.h"
 
-#define HELP_ROWS 4
+#define HELP_ROWS 6     /* every field's at the least width, with the title */
 #define LEAST_ROWS 4    /* of the form, before its help goes */
 #define LEAST_SIDE 76   /* narrower: the views are below the form */
 #define LEAST_COLUMN 64 /* of views, before there are two */
@@ -111,7 +111,7 @@ experiment_layout (Area area, ExperimentView first)
       layout.divider = area_columns (area, width, 1);
       views = area_columns (area, width + 1, area.width - width - 1);
     }
-  help = CLAMP (form.height - LEAST_ROWS, 0, HELP_ROWS);
+  help = CLAMP (form.height - LEAST_ROWS, 0, MIN (HELP_ROWS, form.height / 3));
   layout.rows = area_rows (form, 0, form.height - help);
   layout.help = area_rows (form, form.height - help, help);
   place_views (views, first, layout.views);

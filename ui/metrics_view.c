@@ -320,6 +320,8 @@ metrics_view_draw (MetricsView *view, Area area, GPtrArray *epochs, guint shown,
   list_fit (&view->list, (guint) MAX (area.height - HEAD_ROWS, 0));
   view->area = area;
   metrics_view_layout (area.width - 1, shown + 1, compared != NULL, columns, view->x, view->widths);
+  if (view->since_last)
+    columns[METRICS_COLUMN_COMPARED].title = theme_ascii () ? "last+-" : "last \xce\x94";
   table_draw_head (area, columns, N_METRICS_COLUMNS, view->x, view->widths,
                    sorted_column[view->sort], view->descending);
   row.area = area_rows (area, 1, 1);

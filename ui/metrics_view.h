@@ -42,6 +42,7 @@ typedef struct
   List list; /* rows are the findings in their order of sorting */
   MetricsSort sort;
   gboolean descending;
+  gboolean since_last; /* the other table is the result before, not another run's */
   /* as drawn last */
   Area area;
   int x[N_METRICS_COLUMNS], widths[N_METRICS_COLUMNS];

@@ -165,17 +165,25 @@ draw_lines (const Slices *slices, const SlicesLayout *layout)
   g_autofree char *place = slices->cursor ? slices_place (slices) : slices_spacing (slices);
   const int width = layout->head.width, warning = text_width (NOT_FOR_DIAGNOSIS);
   const gboolean told = *progress != '\0';
-  int used;
+  /* A name cut short names nothing: the spacing makes way before it. */
+  const gboolean spared =
+      !slices->cursor && !told && text_width (name) + 2 + warning > width && warning <= width;
+  int used = 0;
 
-  used = draw_printf (layout->status, 0, 0, ROLE_NORMAL, "%s%s%s", reading,
-                      *reading != '\0' ? "  " : "", place);
-  if (used + 2 + warning <= width)
+  if (!spared)
+    used = draw_printf (layout->status, 0, 0, ROLE_NORMAL, "%s%s%s", reading,
+                        *reading != '\0' ? "  " : "", place);
+  if (spared || used + 2 + warning <= width)
     draw_text (layout->status, 0, width - warning, ROLE_DIM, NOT_FOR_DIAGNOSIS);
   else if (!told)
     draw_text_in (layout->head, 0, MAX (width - warning, 0), warning, 'l', ROLE_DIM,
                   NOT_FOR_DIAGNOSIS);
-  used = draw_text (area_columns (layout->head, 0, width - (told ? width / 2 : warning + 2)), 0, 0,
-                    ROLE_STRONG, name);
+  used = draw_text (area_columns (layout->head, 0,
+                                  width
+                                      - (told     ? width / 2
+                                         : spared ? 0
+                                                  : warning + 2)),
+                    0, 0, ROLE_STRONG, name);
   draw_text_in (layout->head, 0, used + 1, width - used - 1, 'r', role, progress);
 }
 

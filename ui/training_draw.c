@@ -57,8 +57,9 @@ state_text (const JobSnapshot *job)
   return job->state == JOB_RUNNING && job->paused ? "paused" : states[job->state];
 }
 
-/** "encoding [bar] 12/40 scans, 1.5/s  20 s left": rates are those of the stage. */
-static void
+/** "encoding [bar] 12/40 scans, 1.5/s  20 s left": rates are those of the stage. Returns the column
+ * behind it. */
+static int
 draw_progress (Area area, int row, const char *stage, const char *unit, guint64 done, guint64 total,
                double rate_per_s, double eta_s)
 {
@@ -75,8 +76,9 @@ draw_progress (Area area, int row, const char *stage, const char *unit, guint64 
     {
       g_autofree char *left = report_duration (eta_s);
 
-      draw_printf (area, row, at, ROLE_DIM, "  %s left", left);
+      at += draw_printf (area, row, at, ROLE_DIM, "  %s left", left);
     }
+  return at;
 }
 
 /** At the right, where there is room behind @from. */
@@ -119,7 +121,7 @@ draw_skips (Area area, GPtrArray *skips)
     }
 }
 
-static void
+static int
 draw_job (Training *self, const JobSnapshot *job, Area area)
 {
   g_autofree char *elapsed = report_duration (job->elapsed_s);
@@ -135,26 +137,27 @@ draw_job (Training *self, const JobSnapshot *job, Area area)
     at += draw_printf (area, 0, at, ROLE_DIM, "  step %u/%u", job->step_done, job->step_total);
   if (job->epochs->len > 0)
     draw_epoch (area, at, g_ptr_array_index (job->epochs, MIN (self->shown, job->epochs->len - 1)));
-  draw_progress (area, 1, job->stage != NULL ? job->stage : "", job->unit != NULL ? job->unit : "",
-                 job->done, job->total, job->rate_per_s,
-                 job->state == JOB_RUNNING ? job->eta_s : NAN);
+  at = draw_progress (area, 1, job->stage != NULL ? job->stage : "",
+                      job->unit != NULL ? job->unit : "", job->done, job->total, job->rate_per_s,
+                      job->state == JOB_RUNNING ? job->eta_s : NAN);
   if (job->epochs->len > 0)
-    return;
+    return at;
   draw_text (area, 2, 0, ROLE_NORMAL, job->message != NULL ? job->message : "");
   for (guint i = 0; i < job->warnings->len; i++)
     draw_text (area, 3 + (int) i, 0, ROLE_WARNING, g_ptr_array_index (job->warnings, i));
   draw_skips (area_rows (area, 4 + (int) job->warnings->len, area.height), job->skips);
+  return area.width;
 }
 
-static void
+static int
 draw_watched (const StudyProgress *watched, Area area)
 {
-  draw_progress (area, 1, watched->stage, watched->unit, watched->done, watched->total,
-                 watched->rate_per_s, watched->eta_s);
+  return draw_progress (area, 1, watched->stage, watched->unit, watched->done, watched->total,
+                        watched->rate_per_s, watched->eta_s);
 }
 
-/** A stored run: what it is, and which of its epochs is in view. */
-static void
+/** A stored run: what it is, and which of its epochs is in view. Returns the column behind it. */
+static int
 draw_run (Training *self, const TrainingRun *run, Area area)
 {
   const StudyProgress *watched = app_watched (self->app);
@@ -164,10 +167,7 @@ draw_run (Training *self, const TrainingRun *run, Area area)
 
   draw_text_in (area, 0, at, area.width - at, 'l', ROLE_NORMAL, run->about);
   if (self->follows && watched != NULL)
-    {
-      draw_watched (watched, area);
-      return;
-    }
+    return draw_watched (watched, area);
   if (epoch == NULL)
     at = draw_printf (area, 1, 0, ROLE_DIM, "no epoch was finished");
   else
@@ -175,7 +175,20 @@ draw_run (Training *self, const TrainingRun *run, Area area)
                       (int) epoch->epoch == run->kept_epoch ? ", the one kept" : "",
                       epoch->train_loss);
   if (app_job_running (self->app))
-    draw_printf (area, 1, at, ROLE_ACCENT, "  (Esc: the job that runs)");
+    at += draw_printf (area, 1, at, ROLE_ACCENT, "  (Esc: the job that runs)");
+  return at;
+}
+
+/** What the table's changes are changes from, where there is room behind @from. */
+static void
+draw_compared (const TrainingRun *compared, Area area, int from)
+{
+  g_autofree char *text = g_strdup_printf (
+      theme_ascii () ? "run +-: since %s" : "run \xce\x94: since %s", compared->name);
+  int at = area.width - text_width (text);
+
+  if (at > from + 1)
+    draw_text (area, 1, at, ROLE_NORMAL, text);
 }
 
 static void
@@ -184,20 +197,23 @@ draw_head (Training *self, Area area)
   const JobSnapshot *job = app_job_snapshot (self->app);
   const StudyProgress *watched = app_watched (self->app);
   const TrainingRun *run = training_run (self);
+  int at = area.width;
 
   if (run != NULL)
-    draw_run (self, run, area);
+    at = draw_run (self, run, area);
   else if (job != NULL)
-    draw_job (self, job, area);
+    at = draw_job (self, job, area);
   else if (watched != NULL)
     {
       draw_printf (area, 0, 0, ROLE_STRONG, "%s, by another program (process %d): watched",
                    watched->name, watched->pid);
-      draw_watched (watched, area);
+      at = draw_watched (watched, area);
     }
   else
     draw_text (area, 0, 0, ROLE_DIM,
                "No job runs: 3 sets the parameters, t there trains; 5 has the stored runs");
+  if (self->compared != NULL)
+    draw_compared (self->compared, area, at);
 }
 
 static void
