@@ -97,7 +97,7 @@ test_run_from_beginning_to_end (void **state)
   assert_true (add_epoch (store, run->id, 1, "{\"epoch\":1}", &error));
   assert_null (catalog_run_head (store, run->id, &error));
   assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND));
-  assert_error_says (&error, "run 1", "did not finish", NULL);
+  assert_error_says (&error, "run-1", "did not finish", NULL);
   assert_true (add_epoch (store, run->id, 2, "{\"epoch\":2}", &error));
   assert_true (finish_run (store, run->id, &error));
 
@@ -156,13 +156,13 @@ test_only_a_running_run_takes_results (void **state)
   assert_true (catalog_run_end (store, run->id, "cancelled", "by the user", &error));
 
   assert_false (add_epoch (store, run->id, 2, "{}", &error));
-  assert_error_says (&error, "run 1", "ended elsewhere", NULL);
+  assert_error_says (&error, "run-1", "ended elsewhere", NULL);
   assert_false (finish_run (store, run->id, &error));
-  assert_error_says (&error, "run 1", NULL);
+  assert_error_says (&error, "run-1", NULL);
   assert_false (catalog_run_end (store, run->id, "failed", "late", &error));
-  assert_error_says (&error, "run 1", NULL);
+  assert_error_says (&error, "run-1", NULL);
   assert_false (catalog_run_end (store, 99, "failed", "never was", &error));
-  assert_error_says (&error, "run 99", NULL);
+  assert_error_says (&error, "run-99", NULL);
 
   found = catalog_run_find (store, "1", &error);
   assert_string_equal (found->status, "cancelled");
@@ -205,7 +205,7 @@ test_runs_are_found_by_name_and_number (void **state)
 
   prepare_for_runs (store);
   assert_null (catalog_run_find (store, "latest", &error));
-  assert_error_says (&error, "run latest", "no runs yet", NULL);
+  assert_error_says (&error, "latest", "no runs yet", NULL);
   catalog_run_free (must_begin (store, NULL));
   catalog_run_free (must_begin (store, "baseline"));
   catalog_run_free (must_begin (store, ""));
@@ -220,7 +220,7 @@ test_runs_are_found_by_name_and_number (void **state)
     }
   assert_null (catalog_run_find (store, "run-7", &error));
   assert_true (g_error_matches (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND));
-  assert_error_says (&error, "run run-7", "run-3, baseline, run-1", NULL);
+  assert_error_says (&error, "run-7: no run", "run-3, baseline, run-1", NULL);
   runs = catalog_runs_list (store, &error);
   assert_int_equal (runs->len, 3);
   assert_string_equal (((CatalogRun *) runs->pdata[0])->name, "run-3");
@@ -255,7 +255,7 @@ test_run_names_stay_unmistakable (void **state)
   assert_true (catalog_run_rename (store, first->id, "mine", &error));
   assert_true (catalog_run_rename (store, second->id, "yours", &error));
   assert_false (catalog_run_rename (store, 99, "nobody's", &error));
-  assert_error_says (&error, "run 99", "not in this workspace", NULL);
+  assert_error_says (&error, "run-99", "not in this workspace", NULL);
 }
 
 static void
@@ -294,7 +294,7 @@ test_deleted_run_takes_everything_but_its_number (void **state)
       " || (SELECT count (*) FROM prediction) || (SELECT count (*) FROM run_result)",
       "1200");
   assert_false (catalog_run_delete (store, first->id, &error));
-  assert_error_says (&error, "run 2", "not in this workspace", NULL);
+  assert_error_says (&error, "run-2", "not in this workspace", NULL);
   next = must_begin (store, NULL);
   assert_string_equal (next->name, "run-3");
 }
@@ -335,7 +335,7 @@ test_latest_is_the_last_that_is_done (void **state)
   cancelled = must_begin (store, NULL);
   assert_true (catalog_run_end (store, cancelled->id, "cancelled", NULL, &error));
   assert_null (catalog_run_find (store, "latest", &error));
-  assert_error_says (&error, "latest", "none is done", "run-1", NULL);
+  assert_error_says (&error, "latest: no run", "run-1", NULL);
   done = must_begin (store, "kept");
   assert_true (finish_run (store, done->id, &error));
   running = must_begin (store, NULL);
@@ -381,7 +381,7 @@ test_note_is_kept (void **state)
   found = catalog_run_find (store, "1", &error);
   assert_string_equal (found->note, "γ = 2 helps");
   assert_false (catalog_run_set_note (store, 99, "", &error));
-  assert_error_says (&error, "run 99", NULL);
+  assert_error_says (&error, "run-99", NULL);
 }
 
 static void

@@ -48,7 +48,7 @@ draw_status (Records *records, Area area)
     g_string_append_printf (text, "  by %s %s", records_sort_title (records->sort),
                             symbol (records->descending ? SYMBOL_DOWN : SYMBOL_UP));
   if (run->id != 0)
-    g_string_append_printf (text, "  run %s: %s", run->name, catalog_label_name (run->class_index));
+    g_string_append_printf (text, "  %s: %s", run->name, catalog_label_name (run->class_index));
   draw_text (area, 0, 0, ROLE_STRONG, text->str);
   if (records->fault != NULL)
     draw_text_in (area, 0, 0, area.width, 'r', ROLE_BAD, records->fault);

@@ -146,7 +146,7 @@ check_name (gpointer data, const char *text, GError **error)
       if (row->run->id != self->asked_run && strcmp (row->run->name, text) == 0)
         {
           g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                       "run %" G_GINT64_FORMAT " is called so", row->run->id);
+                       "number %" G_GINT64_FORMAT " is called so", row->run->id);
           return FALSE;
         }
     }

@@ -45,7 +45,7 @@ print_text (const StudyPredict *study)
                           prediction->probabilities[label] >= study->thresholds[label] ? "called"
                                                                                        : "");
         }
-      batch_print ("%s%s (run %s)\n%s", i > 0 ? "\n" : "", prediction->volume, study->run_name,
+      batch_print ("%s%s (%s)\n%s", i > 0 ? "\n" : "", prediction->volume, study->run_name,
                    text_table_text (table));
     }
 }

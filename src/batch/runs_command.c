@@ -124,7 +124,7 @@ show_run (const Batch *batch, CatalogStore *store, const char *name)
       batch_print_json (object);
       return BATCH_DONE;
     }
-  batch_print ("run %s: %s%s%s, started %s, code %s\nencoder %s, samples %s and %s\n", run->name,
+  batch_print ("%s: %s%s%s, started %s, code %s\nencoder %s, samples %s and %s\n", run->name,
                run->status, run->message != NULL ? ": " : "",
                run->message != NULL ? run->message : "", run->started, run->code_version,
                run->encoder, run->train_sample, run->valid_sample);
@@ -176,7 +176,7 @@ print_changed (const Batch *batch, CatalogStore *store, gint64 id)
   if (batch->json)
     batch_print_json (run_json (run));
   else
-    batch_print ("run %s%s%s\n", run->name, *run->note != '\0' ? ": " : "", run->note);
+    batch_print ("%s%s%s\n", run->name, *run->note != '\0' ? ": " : "", run->note);
   return BATCH_DONE;
 }
 
@@ -209,7 +209,7 @@ confirm_deletion (const CatalogRun *run)
   g_autofree char *auroc = report_decimals (run->macro_auroc, 4);
   char answer[8] = "";
 
-  batch_say ("Delete run %s (%s, macro AUROC %s) with its metrics, predictions and head? [y/N] ",
+  batch_say ("Delete %s (%s, macro AUROC %s) with its metrics, predictions and head? [y/N] ",
              run->name, run->status, auroc);
   return fgets (answer, sizeof answer, stdin) != NULL && g_ascii_tolower (answer[0]) == 'y';
 }
@@ -224,11 +224,11 @@ delete_run (const Batch *batch, Workspace *workspace, CatalogStore *store, const
   if (run == NULL)
     return batch_fail (error);
   if (!confirmed && !isatty (STDIN_FILENO))
-    return batch_usage (batch, "--delete: nobody is there to ask; add --yes to delete run %s",
+    return batch_usage (batch, "--delete: nobody is there to ask; add --yes to delete %s",
                         run->name);
   if (!confirmed && !confirm_deletion (run))
     {
-      batch_say ("run %s stays\n", run->name);
+      batch_say ("%s stays\n", run->name);
       return BATCH_DONE;
     }
   /* One that is being trained is not pulled away: whoever trains it holds the lock. */
@@ -238,7 +238,7 @@ delete_run (const Batch *batch, Workspace *workspace, CatalogStore *store, const
   if (batch->json)
     batch_print_json (json_pack ("{s:o}", "deleted", report_json_string (run->name)));
   else
-    batch_print ("run %s is deleted\n", run->name);
+    batch_print ("%s is deleted\n", run->name);
   return BATCH_DONE;
 }
 

@@ -99,7 +99,7 @@ print_result (const StudyTrain *study, const Watch *watch)
 {
   g_autofree char *table = report_metrics_text (watch->last->table, batch_label_names ());
 
-  batch_print ("\n%s\nrun %s: %u scans trained on, %u judged on", table, study->run->name,
+  batch_print ("\n%s\n%s: %u scans trained on, %u judged on", table, study->run->name,
                study->train_n, study->valid_n);
   if (study->train_missing + study->valid_missing > 0)
     printf ("; %u members have no latent", study->train_missing + study->valid_missing);

@@ -170,7 +170,7 @@ result_blob (CatalogStore *store, gint64 run_id, const char *sql, GError **error
                         (gsize) sqlite3_column_bytes (statement, 0));
   if (step == SQLITE_DONE)
     g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
-                 "run %" G_GINT64_FORMAT ": did not finish and left no head; choose a run that is "
+                 "run-%" G_GINT64_FORMAT ": did not finish and left no head; choose a run that is "
                  "done",
                  run_id);
   return NULL;

@@ -38,7 +38,7 @@ store_run_changed (CatalogStore *store, gint64 run_id, const char *fault, GError
 {
   if (sqlite3_changes (store->db) > 0)
     return TRUE;
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "run %" G_GINT64_FORMAT ": %s", run_id,
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "run-%" G_GINT64_FORMAT ": %s", run_id,
                fault);
   return FALSE;
 }
@@ -268,13 +268,13 @@ set_run_not_found (CatalogStore *store, const char *name, GError **error)
 
   if (*names != '\0' && strcmp (name, "latest") == 0)
     g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
-                 "run latest: none is done in this workspace; the last ones are: %s", names);
+                 "latest: no run in this workspace is done; the last ones are: %s", names);
   else if (*names != '\0')
     g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
-                 "run %s: is not in this workspace; the last ones are: %s", name, names);
+                 "%s: no run of this workspace is called so; the last ones are: %s", name, names);
   else
     g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
-                 "run %s: this workspace has no runs yet; train first", name);
+                 "%s: this workspace has no runs yet; train first", name);
 }
 
 CatalogRun *

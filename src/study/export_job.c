@@ -410,7 +410,7 @@ export_checkpoint (StudyExport *study, CatalogStore *store, Job *job, GError **e
   if (*encoder->checkpoint_path == '\0')
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_USAGE,
-                   "run %s: the latents of its encoder %s were imported, so there are no weights "
+                   "%s: the latents of its encoder %s were imported, so there are no weights "
                    "to write; export the head",
                    run->name, encoder->name);
       return FALSE;

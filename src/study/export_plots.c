@@ -52,8 +52,8 @@ load_scores (CatalogStore *store, const char *name, GError **error)
   if (predictions->n_classes != CATALOG_N_LABELS || n_thresholds != CATALOG_N_LABELS)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
-                   "run %s: its predictions have %u classes, not %u; train it again",
-                   scores->run->name, predictions->n_classes, CATALOG_N_LABELS);
+                   "%s: its predictions have %u classes, not %u; train it again", scores->run->name,
+                   predictions->n_classes, CATALOG_N_LABELS);
       return NULL;
     }
   scores->n = predictions->n;
@@ -116,7 +116,7 @@ load_epochs (CatalogStore *store, const CatalogRun *run, RunEpochs *epochs, GErr
   if (epochs->kept != NULL && epochs->kept->n_classes == CATALOG_N_LABELS)
     return TRUE;
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
-               "run %s: the metrics of its kept epoch can't be read; train it again", run->name);
+               "%s: the metrics of its kept epoch can't be read; train it again", run->name);
   return FALSE;
 }
 

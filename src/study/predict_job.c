@@ -133,7 +133,7 @@ choose_policies (const StudyPredict *study, CatalogStore *store, const CatalogRu
       preparation->rescale = VOLUME_RESCALE_AUTO;
       preparation->orient = VOLUME_ORIENT_LPS;
       job_warn (job,
-                "run %s: how its scans were prepared is not known any more; scans are prepared "
+                "%s: how its scans were prepared is not known any more; scans are prepared "
                 "with --rescale %s and --orient %s unless you say otherwise",
                 run->name, volume_rescale_name (preparation->rescale),
                 volume_orient_name (preparation->orient));
@@ -141,7 +141,7 @@ choose_policies (const StudyPredict *study, CatalogStore *store, const CatalogRu
   if (study->rescale != NULL && *study->rescale != preparation->rescale)
     {
       if (found)
-        job_warn (job, "--rescale %s: the scans of run %s were prepared with %s",
+        job_warn (job, "--rescale %s: the scans of %s were prepared with %s",
                   volume_rescale_name (*study->rescale), run->name,
                   volume_rescale_name (preparation->rescale));
       preparation->rescale = *study->rescale;
@@ -149,7 +149,7 @@ choose_policies (const StudyPredict *study, CatalogStore *store, const CatalogRu
   if (study->orient != NULL && *study->orient != preparation->orient)
     {
       if (found)
-        job_warn (job, "--orient %s: the scans of run %s were prepared with %s",
+        job_warn (job, "--orient %s: the scans of %s were prepared with %s",
                   volume_orient_name (*study->orient), run->name,
                   volume_orient_name (preparation->orient));
       preparation->orient = *study->orient;
@@ -194,7 +194,7 @@ load_run (StudyPredict *study, CatalogStore *store, const CatalogRun *run, Head 
       || (*head)->width != (*encoder)->width)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
-                   "run %s: its head takes %u numbers to %u classes, not %u to %u", run->name,
+                   "%s: its head takes %u numbers to %u classes, not %u to %u", run->name,
                    (*head)->width, (*head)->classes, (*encoder)->width, CATALOG_N_LABELS);
       return FALSE;
     }

@@ -347,8 +347,8 @@ study_train (Job *job, gpointer data, GError **error)
     return FALSE;
   if (study->preview)
     return fit (&training, error);
-  job_message (job, "run %s: %u scans to train on, %u to judge on", study->run->name,
-               study->train_n, study->valid_n);
+  job_message (job, "%s: %u scans to train on, %u to judge on", study->run->name, study->train_n,
+               study->valid_n);
   if (fit (&training, &fault) && finish_run (&training, &fault))
     return TRUE;
 
