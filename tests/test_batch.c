@@ -759,21 +759,91 @@ test_demo_takes_its_directory_from_the_workspace_option (void **state)
   assert_non_null (strstr (result.err, inside));
 }
 
+static const char *const all_commands[] = { "demo",   "import",  "import-latents", "records",
+                                            "sample", "prepare", "slice",          "encode",
+                                            "train",  "predict", "runs",           "export",
+                                            "doctor" };
+
 static void
 test_every_command_has_help (void **state)
 {
-  static const char *const commands[] = { "demo",   "import",  "import-latents", "records",
-                                          "sample", "prepare", "slice",          "encode",
-                                          "train",  "predict", "runs",           "export",
-                                          "doctor" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (all_commands); i++)
     {
-      g_auto (ProgramResult) result = program_expect (0, commands[i], "--help", NULL);
+      g_auto (ProgramResult) result = program_expect (0, all_commands[i], "--help", NULL);
 
       assert_non_null (strstr (result.out, "--workspace"));
       assert_string_equal (result.err, "");
     }
+}
+
+/* ---- completion ---- */
+
+/** What bash offers for the last word of a line, a blank before every word. */
+static char *
+complete (const char *words, const char *last)
+{
+  static const char script[] = "source \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1));"
+                               " _ctclip_tui \"$1\"; echo \" ${COMPREPLY[*]} \"";
+  g_auto (GStrv) split = g_strsplit (words, " ", -1);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) arguments = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *err = NULL;
+  char *out = NULL;
+  int status;
+
+  g_strv_builder_add_many (builder, "bash", "-c", script, "bash", COMPLETION, program_path (),
+                           NULL);
+  g_strv_builder_addv (builder, (const char **) split);
+  g_strv_builder_add (builder, last);
+  arguments = g_strv_builder_end (builder);
+  g_spawn_sync (NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, &status,
+                &error);
+  assert_no_error (error);
+  assert_int_equal (status, 0);
+  assert_string_equal (err, "");
+  return g_strchomp (out);
+}
+
+/** Every command, every option of its --help, and the words that an option takes. */
+static void
+test_bash_completes_what_help_says (void **state)
+{
+  g_autofree char *bash = g_find_program_in_path ("bash");
+  g_autofree char *commands = NULL, *choices = NULL, *workspace_named = NULL, *value = NULL,
+                  *path = NULL;
+
+  if (bash == NULL)
+    skip ();
+  commands = complete ("--batch", "");
+  for (guint i = 0; i < G_N_ELEMENTS (all_commands); i++)
+    {
+      g_autofree char *word = g_strdup_printf (" %s", all_commands[i]);
+      g_autofree char *line = g_strdup_printf ("--batch %s", all_commands[i]);
+      g_autofree char *options = complete (line, "--");
+      g_auto (ProgramResult) help = program_expect (0, all_commands[i], "--help", NULL);
+      g_autoptr (GMatchInfo) match = NULL;
+      g_autoptr (GRegex) regex =
+          g_regex_new ("^  (?:-[a-z], )?(--[a-z-]+)", G_REGEX_MULTILINE, 0, NULL);
+
+      assert_non_null (strstr (commands, word));
+      assert_true (g_regex_match (regex, help.out, 0, &match));
+      for (; g_match_info_matches (match); g_match_info_next (match, NULL))
+        {
+          g_autofree char *option = g_match_info_fetch (match, 1);
+
+          if (strstr (options, option) == NULL)
+            fail_msg ("%s %s is not completed: %s", all_commands[i], option, options);
+        }
+    }
+  choices = complete ("--batch train --keep =", "");
+  assert_string_equal (choices, " last best");
+  workspace_named = complete ("-w demo --batch", "ru");
+  assert_string_equal (workspace_named, " runs");
+  value = complete ("--batch train --name", "");
+  path = complete ("--batch", "/tmp/x");
+  assert_string_equal (value, "");
+  assert_string_equal (path, "");
 }
 
 static void
@@ -820,6 +890,7 @@ main (void)
     cmocka_unit_test (test_a_result_that_stdout_does_not_take_is_a_failure),
     cmocka_unit_test (test_demo_takes_its_directory_from_the_workspace_option),
     cmocka_unit_test (test_every_command_has_help),
+    cmocka_unit_test (test_bash_completes_what_help_says),
     cmocka_unit_test (test_no_escape_codes_reach_a_pipe),
   };
 
