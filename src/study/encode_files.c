@@ -60,10 +60,7 @@ encode_input (const Encoding *encoding, const float *input, gsize n, Sink *sink,
       if (!engine_encode (encoding->encoder, input + i * encoding->input_n, 1,
                           &g_array_index (sink->latents, float, start), sink->dump ? probe : NULL,
                           sink, job_cancellable (job), error))
-        {
-          g_array_set_size (sink->latents, start);
-          return FALSE;
-        }
+        return FALSE;
     }
   return TRUE;
 }
@@ -104,6 +101,23 @@ encode_volume (const Encoding *encoding, const StudyEncodeFiles *study, const ch
          && volume_prepare (path, &study->metadata, &encoding->preparation, 2, input, &prepared,
                             job_cancellable (job), error)
          && encode_input (encoding, input, 1, sink, job, error);
+}
+
+/** All rows of a file or none, so that they line up with the files. */
+static gboolean
+encode_file (const Encoding *encoding, const StudyEncodeFiles *study, const char *path, Sink *sink,
+             Job *job, GError **error)
+{
+  const guint latents = sink->latents->len, vq_in = sink->vq_in->len,
+              vq_indices = sink->vq_indices->len;
+
+  if (g_str_has_suffix (path, ".npy") ? encode_tensor (encoding, path, sink, job, error)
+                                      : encode_volume (encoding, study, path, sink, job, error))
+    return TRUE;
+  g_array_set_size (sink->latents, latents);
+  g_array_set_size (sink->vq_in, vq_in);
+  g_array_set_size (sink->vq_indices, vq_indices);
+  return FALSE;
 }
 
 static gboolean
@@ -186,9 +200,7 @@ study_encode_files (Job *job, gpointer data, GError **error)
     {
       const char *path = study->files[i];
       g_autoptr (GError) fault = NULL;
-      gboolean done = g_str_has_suffix (path, ".npy")
-                          ? encode_tensor (encoding, path, &sink, job, &fault)
-                          : encode_volume (encoding, study, path, &sink, job, &fault);
+      gboolean done = encode_file (encoding, study, path, &sink, job, &fault);
 
       if (!done
           && (study->files[1] == NULL || g_error_matches (fault, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
