@@ -3,14 +3,17 @@
 
 #include "base/error.h"
 #include "catalog/latents.h"
+#include "catalog/volume_index.h"
 #include "study/demo_job.h"
 #include "study/encode_job.h"
 #include "study/experiment_job.h"
 #include "study/plan.h"
+#include "study/sample_job.h"
 #include "study/settings.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TRAIN_PATIENTS 60
 #define VALID_PATIENTS 30
@@ -255,6 +258,46 @@ test_an_experiment_encodes_in_the_precision_of_the_last_time (void **state)
   assert_int_equal (experiment.train_n, TRAIN_PATIENTS);
 }
 
+/** What a folder has twice is told by whoever looks through it. */
+static void
+test_scans_that_lie_twice_are_told_of (void **state)
+{
+  g_autofree char *twice = testing_path ("twice");
+  g_autoptr (CatalogStore) store = workspace_store (workspace, NULL);
+  g_autoptr (CatalogVolumeIndex) all = catalog_volume_index_new (volumes, NULL, NULL);
+  g_autoptr (CatalogMembers) valid = catalog_split_members (store, CATALOG_SPLIT_VALID, NULL);
+  char *first[] = { valid->volumes[0], NULL };
+  const char *path = catalog_volume_index_path (all, first[0]);
+  g_auto (StudySample) sample = {
+    .workspace = workspace, .split = CATALOG_SPLIT_VALID, .fraction = 1, .volumes_directory = twice
+  };
+  g_auto (StudyEncode) encode = { .workspace = workspace,
+                                  .options = { .checkpoint = checkpoint, .device = "cpu" },
+                                  .volumes_directory = twice,
+                                  .volumes = first,
+                                  .split = -1 };
+  g_auto (JobSnapshot) sampled = { 0 }, encoded = { 0 };
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *folder = g_build_filename (twice, i == 0 ? "a" : "b", NULL);
+      g_autofree char *name = g_path_get_basename (path);
+      g_autofree char *copy = g_build_filename (folder, name, NULL);
+
+      assert_int_equal (g_mkdir_with_parents (folder, 0700), 0);
+      assert_int_equal (link (path, copy), 0);
+    }
+  testing_study_run (study_sample, &sample, &sampled);
+  assert_int_equal (sample.sample->n, 1);
+  assert_int_equal (sampled.warnings->len, 1);
+  assert_non_null (strstr (g_ptr_array_index (sampled.warnings, 0), "more than once: 1"));
+  testing_study_run (study_encode, &encode, &encoded);
+  assert_int_equal (encode.encoded + encode.cached, 1);
+  assert_int_equal (encoded.warnings->len, 1);
+  assert_string_equal (g_ptr_array_index (encoded.warnings, 0),
+                       g_ptr_array_index (sampled.warnings, 0));
+}
+
 static int
 free_workspace (void **state)
 {
@@ -274,6 +317,7 @@ main (void)
     cmocka_unit_test (test_an_experiment_without_the_means_to_encode_asks_for_them),
     cmocka_unit_test (test_an_experiment_goes_on_without_scans_that_are_nowhere),
     cmocka_unit_test (test_an_experiment_encodes_in_the_precision_of_the_last_time),
+    cmocka_unit_test (test_scans_that_lie_twice_are_told_of),
   };
 
   engine_prepare_process ();

@@ -66,7 +66,6 @@ test_volumes_are_found_in_every_layout (void **state)
   assert_null (catalog_volume_index_path (index, "train_3_a_1.nii.gz"));
   assert_null (catalog_volume_index_path (index, "train_4_a_1.nii.gz"));
   assert_null (catalog_volume_index_path (index, "train_5_a_1.nii.gz"));
-  assert_int_equal (catalog_volume_index_duplicates (index)->len, 0);
   assert_int_equal (catalog_volume_index_warnings (index)->len, 0);
 }
 
@@ -74,19 +73,24 @@ static void
 test_first_path_of_a_repeated_name_is_used (void **state)
 {
   g_autoptr (CatalogVolumeIndex) index = NULL;
-  const GPtrArray *duplicates;
+  const GPtrArray *warnings;
 
   touch ("twice", "b/train_1_a_1.nii.gz");
   touch ("twice", "a/train_1_a_1.nii.gz");
   touch ("twice", "c/train_1_a_1.nii.gz");
   touch ("twice", "c/train_2_a_1.nii.gz");
+  touch ("twice", "d/train_2_a_1.nii.gz");
+  touch ("twice", "d/train_3_a_1.nii.gz");
   touch ("twice", "train_1_a_1.nii.gz");
   index = index_of ("twice");
-  duplicates = catalog_volume_index_duplicates (index);
+  warnings = catalog_volume_index_warnings (index);
   assert_path (index, "train_1_a_1.nii.gz", "twice", "a/train_1_a_1.nii.gz");
-  assert_int_equal (duplicates->len, 1);
-  assert_string_equal (g_ptr_array_index (duplicates, 0), "train_1_a_1");
-  assert_int_equal (catalog_volume_index_size (index), 2);
+  assert_path (index, "train_2_a_1.nii.gz", "twice", "c/train_2_a_1.nii.gz");
+  assert_int_equal (catalog_volume_index_size (index), 3);
+  assert_int_equal (warnings->len, 1);
+  assert_non_null (
+      strstr (g_ptr_array_index (warnings, 0), "twice: names found more than once: 2"));
+  assert_non_null (strstr (g_ptr_array_index (warnings, 0), "a/train_1_a_1.nii.gz"));
 }
 
 static void
@@ -114,16 +118,19 @@ test_links_are_followed_and_may_lead_in_circles (void **state)
 #define NOBODY 65534
 
 static void
-test_folder_that_cannot_be_read_is_a_warning (void **state)
+test_folders_that_cannot_be_read_are_a_warning (void **state)
 {
-  g_autofree char *locked = testing_path ("locked/secret");
+  g_autofree char *locked = testing_path ("locked/secret"),
+                  *other = testing_path ("locked/secret2");
   g_autoptr (CatalogVolumeIndex) index = NULL;
   const GPtrArray *warnings;
   gboolean root = geteuid () == 0;
 
   touch ("locked", "train_1_a_1.nii.gz");
   touch ("locked", "secret/train_2_a_1.nii.gz");
+  touch ("locked", "secret2/train_3_a_1.nii.gz");
   assert_int_equal (chmod (locked, 0), 0);
+  assert_int_equal (chmod (other, 0), 0);
   if (root)
     {
       /* Root may read everything; so be somebody else, who owns the place, for a moment. */
@@ -137,9 +144,11 @@ test_folder_that_cannot_be_read_is_a_warning (void **state)
   if (root)
     assert_int_equal (seteuid (0), 0);
   chmod (locked, 0700);
+  chmod (other, 0700);
   warnings = catalog_volume_index_warnings (index);
   assert_int_equal (warnings->len, 1);
   assert_non_null (strstr (g_ptr_array_index (warnings, 0), "locked/secret: Permission denied"));
+  assert_non_null (strstr (g_ptr_array_index (warnings, 0), "1 more such folder"));
   assert_int_equal (catalog_volume_index_size (index), 1);
 }
 
@@ -171,7 +180,7 @@ main (void)
     cmocka_unit_test (test_volumes_are_found_in_every_layout),
     cmocka_unit_test (test_first_path_of_a_repeated_name_is_used),
     cmocka_unit_test (test_links_are_followed_and_may_lead_in_circles),
-    cmocka_unit_test (test_folder_that_cannot_be_read_is_a_warning),
+    cmocka_unit_test (test_folders_that_cannot_be_read_are_a_warning),
     cmocka_unit_test (test_absent_directory_is_an_error),
     cmocka_unit_test (test_walk_can_be_cancelled),
   };

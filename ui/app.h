@@ -7,6 +7,7 @@
 #pragma once
 
 #include "catalog/runs.h"
+#include "catalog/volume_index.h"
 #include "screen.h"
 #include "study/job.h"
 #include "study/parameters.h"
@@ -143,6 +144,8 @@ void app_job_cancel (App *app);
 /** app_message / app_error: one line at the bottom until the next key; errors go to the log too. */
 void app_message (App *app, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void app_error (App *app, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/** app_log_walk: into the log, what whoever misses a scan should know. */
+void app_log_walk (App *app, const CatalogVolumeIndex *index);
 void app_log (App *app, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 typedef enum

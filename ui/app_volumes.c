@@ -22,6 +22,15 @@ walk (gpointer data, GCancellable *cancellable, GError **error)
   return catalog_volume_index_new (((Walk *) data)->directory, cancellable, error);
 }
 
+void
+app_log_walk (App *app, const CatalogVolumeIndex *index)
+{
+  const GPtrArray *warnings = catalog_volume_index_warnings (index);
+
+  for (guint i = 0; i < warnings->len; i++)
+    app_log (app, "scans: %s", (const char *) g_ptr_array_index (warnings, i));
+}
+
 static void
 walked (gpointer owner, gpointer result, const GError *error)
 {
@@ -32,6 +41,8 @@ walked (gpointer owner, gpointer result, const GError *error)
   app->volumes = result;
   if (error != NULL)
     app_log (app, "scans: %s", error->message);
+  else
+    app_log_walk (app, result);
   app_store_changed (app);
 }
 

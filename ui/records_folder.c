@@ -146,6 +146,7 @@ walked (gpointer owner, gpointer result, const GError *error)
       return;
     }
   records->index = result;
+  app_log_walk (records->app, records->index);
   names = catalog_volume_index_names (records->index);
   for (guint i = 0; names[i] != NULL; i++)
     {

@@ -11,10 +11,11 @@
 
 struct _CatalogVolumeIndex
 {
-  GHashTable *paths;     /* name without suffix → path */
-  GHashTable *seen;      /* folders that were entered, by device and inode: a link may lead back */
-  GHashTable *repeated;  /* the set of names in @duplicates */
-  GPtrArray *duplicates; /* points into @repeated */
+  GHashTable *paths;    /* name without suffix → path */
+  GHashTable *seen;     /* folders that were entered, by device and inode: a link may lead back */
+  GHashTable *repeated; /* the set of names that were found more than once */
+  char *closed;         /* (nullable) the first folder that could not be read, and why */
+  guint n_closed;
   GPtrArray *warnings;
 };
 
@@ -23,8 +24,8 @@ catalog_volume_index_free (CatalogVolumeIndex *index)
 {
   g_hash_table_unref (index->paths);
   g_hash_table_unref (index->seen);
-  g_ptr_array_unref (index->duplicates);
   g_hash_table_unref (index->repeated);
+  g_free (index->closed);
   g_ptr_array_unref (index->warnings);
   g_free (index);
 }
@@ -46,13 +47,8 @@ add_file (CatalogVolumeIndex *index, char *name, const char *path)
 {
   const char *known = g_hash_table_lookup (index->paths, name);
 
-  if (known != NULL && !g_hash_table_contains (index->repeated, name))
-    {
-      char *copy = g_strdup (name);
-
-      g_hash_table_add (index->repeated, copy);
-      g_ptr_array_add (index->duplicates, copy);
-    }
+  if (known != NULL)
+    g_hash_table_add (index->repeated, g_strdup (name));
   if (known == NULL || strcmp (path, known) < 0)
     g_hash_table_replace (index->paths, name, g_strdup (path));
   else
@@ -122,12 +118,39 @@ visit (CatalogVolumeIndex *index, GPtrArray *stack)
 
   if (folder == NULL)
     {
-      g_ptr_array_add (index->warnings, g_strdup_printf ("%s: %s", path, g_strerror (errno)));
+      if (index->n_closed++ == 0)
+        index->closed = g_strdup_printf ("%s: %s", path, g_strerror (errno));
       return;
     }
   if (enter (index, folder))
     walk_folder (index, path, folder, stack);
   closedir (folder);
+}
+
+/** There may be thousands of either, and one of them says what to look for. */
+static void
+add_warnings (CatalogVolumeIndex *index, const char *directory)
+{
+  const char *first = NULL, *name;
+  GHashTableIter iter;
+
+  if (index->n_closed == 1)
+    g_ptr_array_add (index->warnings,
+                     g_strdup_printf ("%s; no scan in it is found", index->closed));
+  else if (index->n_closed > 1)
+    g_ptr_array_add (index->warnings,
+                     g_strdup_printf ("%s; no scan in it or in %u more such folders is found",
+                                      index->closed, index->n_closed - 1));
+  g_hash_table_iter_init (&iter, index->repeated);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &name, NULL))
+    if (first == NULL || strcmp (name, first) < 0)
+      first = name;
+  if (first != NULL)
+    g_ptr_array_add (index->warnings,
+                     g_strdup_printf ("%s: names found more than once: %u; the first in the order "
+                                      "of paths is used, for %s %s",
+                                      directory, g_hash_table_size (index->repeated), first,
+                                      (const char *) g_hash_table_lookup (index->paths, first)));
 }
 
 static gboolean
@@ -155,7 +178,6 @@ catalog_volume_index_new (const char *directory, GCancellable *cancellable, GErr
   index->paths = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   index->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   index->repeated = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  index->duplicates = g_ptr_array_new ();
   index->warnings = g_ptr_array_new_with_free_func (g_free);
   if (!check_directory (directory, error))
     return NULL;
@@ -166,6 +188,7 @@ catalog_volume_index_new (const char *directory, GCancellable *cancellable, GErr
         return NULL;
       visit (index, stack);
     }
+  add_warnings (index, directory);
   return g_steal_pointer (&index);
 }
 
@@ -197,12 +220,6 @@ catalog_volume_index_path (const CatalogVolumeIndex *index, const char *volume)
   g_autofree char *stem = strip_suffix (volume);
 
   return g_hash_table_lookup (index->paths, stem != NULL ? stem : volume);
-}
-
-const GPtrArray *
-catalog_volume_index_duplicates (const CatalogVolumeIndex *index)
-{
-  return index->duplicates;
 }
 
 const GPtrArray *

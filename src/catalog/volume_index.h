@@ -10,8 +10,8 @@
 
 typedef struct _CatalogVolumeIndex CatalogVolumeIndex;
 
-/** catalog_volume_index_new: walk @directory for *.nii.gz and *.nii; unreadable folders are
- * warnings in the index. */
+/** catalog_volume_index_new: walk @directory for *.nii.gz and *.nii. Of a name that is found
+ * more than once the first in the order of paths is used. */
 CatalogVolumeIndex *catalog_volume_index_new (const char *directory, GCancellable *cancellable,
                                               GError **error);
 void catalog_volume_index_free (CatalogVolumeIndex *index);
@@ -27,9 +27,6 @@ const char **catalog_volume_index_names (const CatalogVolumeIndex *index);
  * by the index. */
 const char *catalog_volume_index_path (const CatalogVolumeIndex *index, const char *volume);
 
-/** catalog_volume_index_duplicates: (element-type utf8) names that were found more than once; the
- * first in path order is used. */
-const GPtrArray *catalog_volume_index_duplicates (const CatalogVolumeIndex *index);
-
-/** catalog_volume_index_warnings: (element-type utf8) folders that could not be read. */
+/** catalog_volume_index_warnings: (element-type utf8) what whoever misses a scan should know, a
+ * line each: of folders that could not be read, of names that were found more than once. */
 const GPtrArray *catalog_volume_index_warnings (const CatalogVolumeIndex *index);

@@ -476,6 +476,7 @@ study_encode (Job *job, gpointer data, GError **error)
   index = catalog_volume_index_new (study->volumes_directory, job_cancellable (job), error);
   if (index == NULL)
     return FALSE;
+  job_warn_all (job, catalog_volume_index_warnings (index));
   present = present_volumes (study, job, index, wanted);
   if (present[0] == NULL && study->volumes != NULL)
     return TRUE;

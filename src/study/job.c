@@ -385,6 +385,13 @@ job_warn (Job *job, const char *format, ...)
 }
 
 void
+job_warn_all (Job *job, const GPtrArray *warnings)
+{
+  for (guint i = 0; i < warnings->len; i++)
+    job_warn (job, "%s", (const char *) g_ptr_array_index (warnings, i));
+}
+
+void
 job_skip (Job *job, const char *name, const char *reason)
 {
   JobSkip *skip;

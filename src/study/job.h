@@ -119,6 +119,8 @@ void job_step (Job *job, guint done, guint total);
 void job_count (Job *job, gboolean cached);
 void job_message (Job *job, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void job_warn (Job *job, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/** job_warn_all: @warnings: (element-type utf8) copied */
+void job_warn_all (Job *job, const GPtrArray *warnings);
 
 /** job_skip: an input is left out. Where it was left out before, the first reason stands. */
 void job_skip (Job *job, const char *name, const char *reason);

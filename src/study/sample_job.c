@@ -88,6 +88,7 @@ study_sample (Job *job, gpointer data, GError **error)
       index = catalog_volume_index_new (study->volumes_directory, job_cancellable (job), error);
       if (index == NULL)
         return FALSE;
+      job_warn_all (job, catalog_volume_index_warnings (index));
       study->lacking = keep_available (members, index);
       if (members->n == 0)
         {
