@@ -8,6 +8,7 @@
 #include "catalog/row_indexes.h"
 #include "catalog/runs.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -560,6 +561,40 @@ test_ids_are_those_of_the_list (void **state)
     }
 }
 
+/* ---- scans ---- */
+
+static void
+test_rows_with_a_scan_are_known_by_their_place (void **state)
+{
+  const gint64 ids[] = { 7, 350, N_ROWS + 5, 1, 9, 7 };
+  g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autofree char *folder = testing_path ("scans");
+  g_autoptr (CatalogVolumeIndex) index = NULL;
+  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+  g_autoptr (GArray) places = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_array_append_vals (list, ids, G_N_ELEMENTS (ids));
+  assert_int_equal (g_mkdir (folder, 0700), 0);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *path = g_build_filename (folder, rows[(i == 0 ? 7 : 1) - 1].volume, NULL);
+
+      assert_true (g_file_set_contents (path, "", 0, NULL));
+    }
+  index = catalog_volume_index_new (folder, NULL, &error);
+  assert_no_error (error);
+  places = catalog_records_with_files (store, list, index, NULL, &error);
+  assert_no_error (error);
+  assert_int_equal (places->len, 3);
+  assert_int_equal (g_array_index (places, guint, 0), 0);
+  assert_int_equal (g_array_index (places, guint, 1), 3);
+  assert_int_equal (g_array_index (places, guint, 2), 5);
+  g_cancellable_cancel (cancelled);
+  assert_null (catalog_records_with_files (store, list, index, cancelled, &error));
+  assert_true (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
+}
+
 /* ---- pages ---- */
 
 static void
@@ -809,6 +844,7 @@ main (void)
     cmocka_unit_test (test_sorts_that_cannot_be_are_refused),
     cmocka_unit_test (test_class_that_was_not_predicted_leaves_the_order),
     cmocka_unit_test (test_ids_are_those_of_the_list),
+    cmocka_unit_test (test_rows_with_a_scan_are_known_by_their_place),
     cmocka_unit_test (test_page_gives_its_rows_in_the_order_of_the_ids),
     cmocka_unit_test (test_page_says_what_is_encoded_and_predicted),
     cmocka_unit_test (test_row_that_is_gone_leaves_a_gap_in_the_page),

@@ -1,8 +1,12 @@
-#include "testing.h"
+/* The Records screen without a terminal: where things stand, and the way to the next scan. */
+#include "app_private.h"
+#include "records_private.h"
 
 #include "catalog/labels.h"
-#include "records_layout.h"
+#include "catalog/store_private.h"
+#include "testing_study.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define MAX_HEIGHT 100
@@ -106,6 +110,80 @@ test_every_finding_has_a_code_of_its_own (void **state)
     }
 }
 
+/* ---- the next scan ---- */
+
+static void
+query_and_wait (Records *records)
+{
+  records_query (records);
+  while (records->query != NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/** Where a step from @cursor leads; -1 for nowhere. */
+static gint64
+step_from (Records *records, guint64 cursor, int step)
+{
+  g_autofree char *path = NULL, *volume = NULL;
+
+  records->list.cursor = cursor;
+  volume = records->app->neighbour (records->app->neighbour_data, step, TRUE, &path);
+  assert_int_equal (volume == NULL, path == NULL);
+  return path != NULL ? (gint64) records->list.cursor : -1;
+}
+
+static void
+touch_scan_of (Records *records, guint64 row, const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, records_row (records, row)->volume, NULL);
+
+  assert_true (g_file_set_contents (path, "", 0, NULL));
+}
+
+static void
+test_the_next_scan_is_found_without_a_look_at_the_rows_between (void **state)
+{
+  g_autoptr (Workspace) workspace = testing_study_workspace ("gaps", 1500, 10);
+  g_autofree char *folder = testing_path ("scans");
+  App *app = g_new0 (App, 1);
+  Records *records;
+  gint64 last;
+
+  app->draw_source = 1; /* a redraw is under way already */
+  app->works = works_new (1);
+  app->workspace = workspace;
+  app->store = workspace_store (workspace, NULL);
+  records = records_screen.create (app);
+  query_and_wait (records);
+  assert_true (records->list.n > 1000);
+  last = (gint64) records->list.n - 3;
+  assert_int_equal (g_mkdir (folder, 0700), 0);
+  touch_scan_of (records, 2, folder);
+  touch_scan_of (records, (guint64) last, folder);
+  assert_int_equal (step_from (records, 2, 1), -1);
+
+  app->volumes = catalog_volume_index_new (folder, NULL, NULL);
+  query_and_wait (records);
+  records_row (records, 2);
+  sqlite3_stmt_status (app->store->page, SQLITE_STMTSTATUS_RUN, TRUE);
+  assert_int_equal (step_from (records, 2, 1), last);
+  assert_int_equal (step_from (records, 500, 1), last);
+  assert_int_equal (step_from (records, (guint64) last, 1), -1);
+  assert_int_equal (step_from (records, (guint64) last, -1), 2);
+  assert_int_equal (step_from (records, 500, -1), 2);
+  assert_int_equal (step_from (records, 2, -1), -1);
+  assert_int_equal (step_from (records, 2, 0), 2);
+  assert_int_equal (step_from (records, 500, 0), -1);
+  /* Each step reads the page that it leads to, at most. */
+  assert_true (sqlite3_stmt_status (app->store->page, SQLITE_STMTSTATUS_RUN, FALSE) < 600);
+
+  records_screen.destroy (records);
+  works_free (app->works);
+  catalog_volume_index_unref (app->volumes);
+  catalog_store_close (app->store);
+  g_free (app);
+}
+
 int
 main (void)
 {
@@ -115,6 +193,7 @@ main (void)
     cmocka_unit_test (test_a_zoomed_record_has_everything),
     cmocka_unit_test (test_columns_fit_and_the_findings_are_whole_or_absent),
     cmocka_unit_test (test_every_finding_has_a_code_of_its_own),
+    cmocka_unit_test (test_the_next_scan_is_found_without_a_look_at_the_rows_between),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

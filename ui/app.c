@@ -234,7 +234,7 @@ app_free (App *app)
   close (app->wake_fd);
   g_queue_clear_full (&app->boxes, (GDestroyNotify) box_free);
   g_clear_pointer (&app->prompt, prompt_free);
-  g_clear_pointer (&app->volumes, catalog_volume_index_free);
+  g_clear_pointer (&app->volumes, catalog_volume_index_unref);
   g_clear_pointer (&app->store, catalog_store_close);
   g_ptr_array_unref (app->workspaces);
   g_clear_pointer (&app->replay, replay_free);

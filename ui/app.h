@@ -102,6 +102,9 @@ void app_set_neighbours (App *app, AppNeighbour neighbour, gpointer data);
 /** app_volume_path: where a record's file lies; %NULL while the folder is being walked, or where it
  * is not there. The folder is the setting "volumes.directory". */
 const char *app_volume_path (App *app, const char *volume);
+/** app_volumes: (nullable) all of them, for a worker, which takes a reference; %NULL while walking.
+ */
+CatalogVolumeIndex *app_volumes (App *app);
 /** app_set_volumes_directory: remembers it and walks it in the background; store_changed() follows.
  */
 void app_set_volumes_directory (App *app, const char *directory);

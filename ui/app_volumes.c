@@ -37,7 +37,7 @@ walked (gpointer owner, gpointer result, const GError *error)
   App *app = owner;
 
   app->walk = NULL;
-  g_clear_pointer (&app->volumes, catalog_volume_index_free);
+  g_clear_pointer (&app->volumes, catalog_volume_index_unref);
   app->volumes = result;
   if (error != NULL)
     app_log (app, "scans: %s", error->message);
@@ -52,13 +52,19 @@ app_volumes_walk (App *app)
   Walk *data;
 
   work_cancel (&app->walk);
-  g_clear_pointer (&app->volumes, catalog_volume_index_free);
+  g_clear_pointer (&app->volumes, catalog_volume_index_unref);
   if (app->volumes_directory == NULL || *app->volumes_directory == '\0')
     return;
   data = g_new0 (Walk, 1);
   data->directory = g_strdup (app->volumes_directory);
   app->walk = works_start (app->works, walk, data, walk_free,
-                           (GDestroyNotify) catalog_volume_index_free, walked, app);
+                           (GDestroyNotify) catalog_volume_index_unref, walked, app);
+}
+
+CatalogVolumeIndex *
+app_volumes (App *app)
+{
+  return app->volumes;
 }
 
 const char *

@@ -80,46 +80,56 @@ open_record (Records *records)
                records->record->volume, app_volumes_directory (records->app));
 }
 
+/** The next row that way whose scan is here, of those that the query's worker found; -1 for none.
+ */
+static gint64
+next_on_disk (const Records *records, int step)
+{
+  const guint cursor = (guint) records->list.cursor;
+  guint low = 0, high = records->on_disk->len;
+
+  while (low < high)
+    {
+      const guint middle = low + (high - low) / 2;
+      const guint row = g_array_index (records->on_disk, guint, middle);
+
+      if (row < cursor || (row == cursor && step > 0))
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  if (step < 0 ? low == 0 : low == records->on_disk->len)
+    return -1;
+  return g_array_index (records->on_disk, guint, step < 0 ? low - 1 : low);
+}
+
 /** The next one that way; records whose scan is not here are passed over. */
 static char *
 neighbour (gpointer data, int step, gboolean go, char **path)
 {
   Records *records = data;
+  List *list = records->folder != NULL ? &records->scan_list : &records->list;
+  const CatalogRecord *record;
+  const char *file;
+  gint64 at = (gint64) list->cursor + step;
 
-  if (records->folder != NULL)
+  if (records->folder == NULL && step != 0)
+    at = next_on_disk (records, step);
+  if (at < 0 || at >= (gint64) list->n)
+    return NULL;
+  record = records->folder == NULL ? records_row (records, (guint64) at) : NULL;
+  file = records->folder != NULL ? g_array_index (records->scans, FolderScan, at).path
+         : record != NULL        ? app_volume_path (records->app, record->volume)
+                                 : NULL;
+  if (file == NULL)
+    return NULL;
+  if (go)
     {
-      List *list = &records->scan_list;
-      gint64 at = (gint64) list->cursor + step;
-
-      if (at < 0 || at >= (gint64) list->n)
-        return NULL;
-      if (go)
-        {
-          list->cursor = (guint64) at;
-          list_fit (list, list->page);
-        }
-      *path = g_strdup (g_array_index (records->scans, FolderScan, at).path);
-      return NULL;
+      list->cursor = (guint64) at;
+      list_fit (list, list->page);
     }
-  for (gint64 at = (gint64) records->list.cursor + step; at >= 0 && at < (gint64) records->list.n;
-       at += step)
-    {
-      const CatalogRecord *record = records_row (records, (guint64) at);
-      const char *file = record != NULL ? app_volume_path (records->app, record->volume) : NULL;
-
-      if (file == NULL && step != 0)
-        continue;
-      if (file == NULL)
-        return NULL;
-      if (go)
-        {
-          records->list.cursor = (guint64) at;
-          list_fit (&records->list, records->list.page);
-        }
-      *path = g_strdup (file);
-      return g_strdup (record->volume);
-    }
-  return NULL;
+  *path = g_strdup (file);
+  return record != NULL ? g_strdup (record->volume) : NULL;
 }
 
 /* ---- life ---- */
@@ -132,6 +142,7 @@ create (App *app)
   records->app = app;
   records->funnel = -1;
   records->ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  records->on_disk = g_array_new (FALSE, FALSE, sizeof (guint));
   records->terms = catalog_search_terms (NULL);
   records->tags = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   app_set_neighbours (app, neighbour, records);
@@ -150,6 +161,7 @@ destroy (gpointer screen)
     records_leave_folder (records);
   records_forget_page (records);
   g_array_unref (records->ids);
+  g_array_unref (records->on_disk);
   g_ptr_array_unref (records->terms);
   g_hash_table_unref (records->tags);
   g_free (records->search);

@@ -165,7 +165,7 @@ records_leave_folder (Records *records)
   work_cancel (&records->walk);
   work_cancel (&records->headers);
   g_clear_pointer (&records->scans, g_array_unref);
-  g_clear_pointer (&records->index, catalog_volume_index_free);
+  g_clear_pointer (&records->index, catalog_volume_index_unref);
   g_clear_pointer (&records->folder, g_free);
   app_redraw (records->app);
 }
@@ -187,7 +187,7 @@ records_browse (Records *records, const char *folder)
   g_array_set_clear_func (records->scans, scan_clear);
   records->scan_list = (List){ 0 };
   records->walk = works_start (app_works (records->app), walk, g_strdup (records->folder), g_free,
-                               (GDestroyNotify) catalog_volume_index_free, walked, records);
+                               (GDestroyNotify) catalog_volume_index_unref, walked, records);
   app_end_welcome (records->app);
 }
 

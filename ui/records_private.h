@@ -51,6 +51,7 @@ typedef struct
   Work *query;
   gboolean begun;   /* the first rows were asked for */
   GArray *ids;      /* (element-type gint64) */
+  GArray *on_disk;  /* (element-type guint) the rows whose scan is here, ascending */
   GPtrArray *terms; /* (element-type CatalogTerm) what is marked in reports */
   List list;
   char *fault; /* (nullable) of the query */
@@ -126,6 +127,7 @@ typedef struct
   Workspace *workspace;
   char *search, *filter, *sort; /* (nullable) */
   GHashTable *volumes;          /* (nullable) only these */
+  CatalogVolumeIndex *files;    /* (nullable) the scans that are here */
   CatalogListOptions options;   /* points to the above */
   gboolean first;               /* the first rows will do */
   gint64 cursor_id;             /* of the record that is not to be lost; 0: none */

@@ -38,6 +38,8 @@ records_question_new (const Records *records)
   /* Without a run there is nothing to sort by in it. */
   question->sort = by_run && run->id == 0 ? NULL : g_strdup (records->sort);
   question->volumes = records->only_tagged ? copy_names (records->tags) : NULL;
+  if (app_volumes (records->app) != NULL)
+    question->files = catalog_volume_index_ref (app_volumes (records->app));
   question->options = (CatalogListOptions){ .search = question->search,
                                             .sort = question->sort,
                                             .volumes = question->volumes,
@@ -58,6 +60,7 @@ records_question_free (gpointer data)
   g_free (question->filter);
   g_free (question->sort);
   g_clear_pointer (&question->volumes, g_hash_table_unref);
+  g_clear_pointer (&question->files, catalog_volume_index_unref);
   g_free (question);
 }
 
@@ -66,7 +69,7 @@ records_question_free (gpointer data)
 typedef struct
 {
   gboolean first; /* only the first rows, and no funnels */
-  GArray *ids;
+  GArray *ids, *on_disk;
   CatalogFunnel funnels[2];
   gboolean imported[2];
 } Answer;
@@ -77,6 +80,7 @@ answer_free (gpointer data)
   Answer *answer = data;
 
   g_clear_pointer (&answer->ids, g_array_unref);
+  g_clear_pointer (&answer->on_disk, g_array_unref);
   g_free (answer);
 }
 
@@ -111,6 +115,15 @@ find_ids (CatalogStore *store, const CatalogQuery *query, const RecordsQuestion 
   return catalog_records_ids (store, query, &question->options, cancellable, error);
 }
 
+static GArray *
+find_files (CatalogStore *store, const RecordsQuestion *question, const GArray *ids,
+            GCancellable *cancellable, GError **error)
+{
+  return question->files != NULL
+             ? catalog_records_with_files (store, ids, question->files, cancellable, error)
+             : g_array_new (FALSE, FALSE, sizeof (guint));
+}
+
 static gpointer
 ask (gpointer data, GCancellable *cancellable, GError **error)
 {
@@ -124,7 +137,9 @@ ask (gpointer data, GCancellable *cancellable, GError **error)
     return NULL;
   answer = g_new0 (Answer, 1);
   answer->ids = find_ids (store, query, question, &answer->first, cancellable, error);
-  if (answer->ids == NULL)
+  if (answer->ids != NULL)
+    answer->on_disk = find_files (store, question, answer->ids, cancellable, error);
+  if (answer->on_disk == NULL)
     {
       answer_free (answer);
       return NULL;
@@ -180,6 +195,8 @@ answered (gpointer owner, gpointer result, const GError *error)
 
       g_array_unref (records->ids);
       records->ids = g_steal_pointer (&answer->ids);
+      g_array_unref (records->on_disk);
+      records->on_disk = g_steal_pointer (&answer->on_disk);
       if (!first)
         {
           memcpy (records->funnels, answer->funnels, sizeof records->funnels);

@@ -157,6 +157,49 @@ catalog_records_hold (CatalogStore *store, const CatalogQuery *query,
   return statement != NULL && store_step (store, statement, error) == SQLITE_ROW;
 }
 
+/* ---- scans ---- */
+
+static gboolean
+find_files (CatalogStore *store, const GArray *ids, const CatalogVolumeIndex *index, GArray *places,
+            GCancellable *cancellable, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement =
+      store_prepare (store, "SELECT name FROM volume WHERE id = ?", error);
+
+  for (guint i = 0; statement != NULL && i < ids->len; i++)
+    {
+      int step;
+
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+      sqlite3_bind_int64 (statement, 1, g_array_index (ids, gint64, i));
+      step = store_step (store, statement, error);
+      if (step == SQLITE_ROW)
+        {
+          const char *name = (const char *) sqlite3_column_text (statement, 0);
+
+          if (catalog_volume_index_path (index, name) != NULL)
+            g_array_append_val (places, i);
+          sqlite3_reset (statement);
+        }
+      else if (step != SQLITE_DONE)
+        return FALSE;
+    }
+  return statement != NULL;
+}
+
+GArray *
+catalog_records_with_files (CatalogStore *store, const GArray *ids, const CatalogVolumeIndex *index,
+                            GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (guint));
+
+  if (!store_exec (store, "BEGIN", error)
+      || !store_end (store, find_files (store, ids, index, places, cancellable, error), error))
+    return NULL;
+  return g_steal_pointer (&places);
+}
+
 /* ---- rows ---- */
 
 static sqlite3_stmt *

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "catalog/query.h"
+#include "catalog/volume_index.h"
 
 /**
  * catalog_records_ids: what catalog_records_list() would give, as ids in the same order.
@@ -23,6 +24,19 @@ GArray *catalog_records_ids (CatalogStore *store, const CatalogQuery *query,
 /** catalog_records_hold: whether the record is among those. FALSE on error too. */
 gboolean catalog_records_hold (CatalogStore *store, const CatalogQuery *query,
                                const CatalogListOptions *options, gint64 id, GError **error);
+
+/**
+ * catalog_records_with_files: which of these have their scan on this disk.
+ *
+ * @ids: (element-type gint64) of a list
+ * @cancellable: (nullable) may be cancelled from another thread
+ *
+ * Returns: (transfer full) (element-type guint) their places in @ids, ascending; free with
+ * g_array_unref
+ */
+GArray *catalog_records_with_files (CatalogStore *store, const GArray *ids,
+                                    const CatalogVolumeIndex *index, GCancellable *cancellable,
+                                    GError **error);
 
 /** What CatalogRecord's `encoded` and `probability` are about; the same as in CatalogListOptions.
  */

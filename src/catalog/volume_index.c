@@ -19,15 +19,28 @@ struct _CatalogVolumeIndex
   GPtrArray *warnings;
 };
 
-void
-catalog_volume_index_free (CatalogVolumeIndex *index)
+static void
+clear (gpointer data)
 {
+  CatalogVolumeIndex *index = data;
+
   g_hash_table_unref (index->paths);
   g_hash_table_unref (index->seen);
   g_hash_table_unref (index->repeated);
   g_free (index->closed);
   g_ptr_array_unref (index->warnings);
-  g_free (index);
+}
+
+CatalogVolumeIndex *
+catalog_volume_index_ref (CatalogVolumeIndex *index)
+{
+  return g_atomic_rc_box_acquire (index);
+}
+
+void
+catalog_volume_index_unref (CatalogVolumeIndex *index)
+{
+  g_atomic_rc_box_release_full (index, clear);
 }
 
 /** The name without .nii.gz or .nii; %NULL where it ends in neither. */
@@ -172,7 +185,7 @@ check_directory (const char *directory, GError **error)
 CatalogVolumeIndex *
 catalog_volume_index_new (const char *directory, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (CatalogVolumeIndex) index = g_new0 (CatalogVolumeIndex, 1);
+  g_autoptr (CatalogVolumeIndex) index = g_atomic_rc_box_new0 (CatalogVolumeIndex);
   g_autoptr (GPtrArray) stack = g_ptr_array_new_with_free_func (g_free);
 
   index->paths = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);

@@ -8,14 +8,16 @@
 
 #include <gio/gio.h>
 
+/** Immutable, shared by reference count. */
 typedef struct _CatalogVolumeIndex CatalogVolumeIndex;
 
 /** catalog_volume_index_new: walk @directory for *.nii.gz and *.nii. Of a name that is found
  * more than once the first in the order of paths is used. */
 CatalogVolumeIndex *catalog_volume_index_new (const char *directory, GCancellable *cancellable,
                                               GError **error);
-void catalog_volume_index_free (CatalogVolumeIndex *index);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogVolumeIndex, catalog_volume_index_free)
+CatalogVolumeIndex *catalog_volume_index_ref (CatalogVolumeIndex *index);
+void catalog_volume_index_unref (CatalogVolumeIndex *index);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CatalogVolumeIndex, catalog_volume_index_unref)
 
 guint catalog_volume_index_size (const CatalogVolumeIndex *index);
 
