@@ -205,6 +205,21 @@ write_names (const StudyExport *study, char **volumes, GError **error)
   return g_steal_pointer (&file);
 }
 
+/** Another program may have taken one away since the names were read. */
+static gboolean
+check_present (char **volumes, const guint8 *present, GError **error)
+{
+  for (guint i = 0; volumes[i] != NULL; i++)
+    if (!present[i])
+      {
+        g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND,
+                     "%s: its latent is not there any more; encode it again, then export",
+                     volumes[i]);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 static gboolean
 export_latents (StudyExport *study, CatalogStore *store, GError **error)
 {
@@ -222,6 +237,7 @@ export_latents (StudyExport *study, CatalogStore *store, GError **error)
   return array != NULL && (names_file = write_names (study, volumes, error)) != NULL
          && catalog_latents_load (store, encoder->id, (const char *const *) volumes, n,
                                   encoder->width, array->data, present, error)
+         && check_present (volumes, present, error)
          && (array_file = npy_begin (study->out_path, study->replace, NPY_FLOAT32, 2, shape,
                                      array->data, error))
                 != NULL
@@ -229,6 +245,25 @@ export_latents (StudyExport *study, CatalogStore *store, GError **error)
 }
 
 /* ---- runs ---- */
+
+static gboolean
+check_epochs (const CatalogRun *run, char **epochs, GError **error)
+{
+  for (guint i = 0; epochs[i] != NULL; i++)
+    {
+      guint epoch;
+      double loss;
+      g_autoptr (MetricsTable) table = report_json_parse_epoch (epochs[i], &epoch, &loss);
+
+      if (table != NULL)
+        continue;
+      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
+                   "run %s: the metrics of epoch %u can't be read; train it again", run->name,
+                   i + 1);
+      return FALSE;
+    }
+  return TRUE;
+}
 
 static json_t *
 epochs_json (char **epochs)
@@ -288,7 +323,7 @@ export_metrics (StudyExport *study, CatalogStore *store, GError **error)
   g_autoptr (OutputFile) file = NULL;
   ReportCsv csv = { 0 };
 
-  if (epochs == NULL)
+  if (epochs == NULL || !check_epochs (run, epochs, error))
     return FALSE;
   study->written = g_strv_length (epochs);
   if (wants_json (study))
@@ -307,8 +342,6 @@ export_metrics (StudyExport *study, CatalogStore *store, GError **error)
       g_autoptr (MetricsTable) table = report_json_parse_epoch (epochs[i], &epoch, &loss);
       MetricsClass macro;
 
-      if (table == NULL)
-        continue;
       for (guint label = 0; label < table->n_classes; label++)
         metrics_row (&csv, epoch, loss, catalog_label_name (label), &table->classes[label]);
       macro = macro_of (table);

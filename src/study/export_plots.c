@@ -96,6 +96,7 @@ static gboolean
 load_epochs (CatalogStore *store, const CatalogRun *run, RunEpochs *epochs, GError **error)
 {
   g_auto (GStrv) texts = catalog_run_epochs (store, run->id, error);
+  gboolean whole = TRUE;
 
   epochs->epochs = g_array_new (FALSE, FALSE, sizeof (ReportEpoch));
   if (texts == NULL)
@@ -106,17 +107,18 @@ load_epochs (CatalogStore *store, const CatalogRun *run, RunEpochs *epochs, GErr
       g_autoptr (MetricsTable) table =
           report_json_parse_epoch (texts[i], &epoch.epoch, &epoch.train_loss);
 
-      if (table == NULL)
-        continue;
+      whole &= table != NULL;
+      if (!whole)
+        break;
       epoch.macro_auroc = table->macro_auroc;
       g_array_append_val (epochs->epochs, epoch);
       if ((int) epoch.epoch == run->kept_epoch && epochs->kept == NULL)
         epochs->kept = g_steal_pointer (&table);
     }
-  if (epochs->kept != NULL && epochs->kept->n_classes == CATALOG_N_LABELS)
+  if (whole && epochs->kept != NULL && epochs->kept->n_classes == CATALOG_N_LABELS)
     return TRUE;
   g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
-               "%s: the metrics of its kept epoch can't be read; train it again", run->name);
+               "%s: the metrics of its epochs can't be read; train it again", run->name);
   return FALSE;
 }
 
@@ -134,7 +136,7 @@ enum
 static const char *const plot_names[N_PLOTS] = { "roc.png", "histograms.png", "auroc.png",
                                                  "losses.png" };
 
-/** The directory, and that none of the files is in the way: all of them are written, or none. */
+/** The directory, and that none of the files is in the way: whoever is refused one gets none. */
 static gboolean
 prepare_directory (const char *directory, char **paths, gboolean replace, GError **error)
 {
