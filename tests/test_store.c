@@ -1,6 +1,7 @@
 #include "testing_store.h"
 
 #include "base/error.h"
+#include "catalog/latents.h"
 #include "catalog/text_index.h"
 
 #include <fcntl.h>
@@ -285,6 +286,38 @@ test_migration_without_a_copy_does_not_start (void **state)
 /* ---- faults ---- */
 
 static void
+test_nothing_is_written_to_a_file_that_lost_its_name (void **state)
+{
+  g_autofree char *path = NULL, *away = testing_path ("away.sqlite");
+  g_autoptr (CatalogStore) store = testing_store_new ("moved.sqlite", &path);
+  g_autoptr (GError) error = NULL;
+
+  assert_true (catalog_store_set (store, "a", "b", &error));
+  assert_int_equal (g_rename (path, away), 0);
+  assert_false (catalog_store_set (store, "a", "c", &error));
+  assert_error_says (&error, path, "was moved", "put it back", NULL);
+  assert_false (catalog_file_hash_set (store, "/scan", 1, 2, "hash", &error));
+  assert_error_says (&error, path, "was moved", NULL);
+  assert_int_equal (g_rename (away, path), 0);
+  assert_store_value (store, "SELECT value FROM setting", "b");
+  assert_true (catalog_store_set (store, "a", "c", &error));
+  assert_store_value (store, "SELECT value FROM setting", "c");
+}
+
+static void
+test_index_that_cannot_be_looked_at_is_not_called_finished (void **state)
+{
+  g_autoptr (CatalogStore) store = testing_store_new ("unreadable.sqlite", NULL);
+  g_autoptr (GError) error = NULL;
+
+  assert_true (catalog_text_index_is_finished (store));
+  testing_store_exec (store, "ALTER TABLE setting RENAME TO hidden");
+  assert_false (catalog_text_index_is_finished (store));
+  assert_false (catalog_text_index_finish (store, NULL, NULL, NULL, &error));
+  assert_error_says (&error, "setting", NULL);
+}
+
+static void
 test_full_disk_is_named_and_undone (void **state)
 {
   g_autofree char *path = NULL, *large = g_strnfill (1 << 20, 'x');
@@ -450,6 +483,8 @@ main (void)
     cmocka_unit_test (test_store_of_version_1_finds_its_words_again),
     cmocka_unit_test (test_failed_migration_changes_nothing),
     cmocka_unit_test (test_migration_without_a_copy_does_not_start),
+    cmocka_unit_test (test_nothing_is_written_to_a_file_that_lost_its_name),
+    cmocka_unit_test (test_index_that_cannot_be_looked_at_is_not_called_finished),
     cmocka_unit_test (test_full_disk_is_named_and_undone),
     cmocka_unit_test (test_second_writer_waits_then_says_busy_while_readers_go_on),
     cmocka_unit_test (test_read_only_file_says_what_to_do),

@@ -126,6 +126,22 @@ store_fail (CatalogStore *store, GError **error)
   return FALSE;
 }
 
+/** A file that lost its name takes what is written to it along when it is closed. */
+static gboolean
+check_in_place (CatalogStore *store, GError **error)
+{
+  int moved = FALSE;
+
+  if (sqlite3_file_control (store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK
+      || !moved)
+    return TRUE;
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO,
+               "%s: was moved, replaced or removed while this program had it open; put it back, "
+               "then run the same command again",
+               store->path);
+  return FALSE;
+}
+
 /* ---- statements ---- */
 
 sqlite3_stmt *
@@ -171,7 +187,9 @@ store_step (CatalogStore *store, sqlite3_stmt *statement, GError **error)
 gboolean
 store_run (CatalogStore *store, sqlite3_stmt *statement, GError **error)
 {
-  return store_step (store, statement, error) == SQLITE_DONE;
+  /* On its own it is a transaction, which store_commit() does not see. */
+  return (!sqlite3_get_autocommit (store->db) || check_in_place (store, error))
+         && store_step (store, statement, error) == SQLITE_DONE;
 }
 
 void
@@ -248,22 +266,6 @@ store_begin (CatalogStore *store, GError **error)
   return store_exec (store, "BEGIN IMMEDIATE", error);
 }
 
-/** A file that lost its name takes what is written to it along when it is closed. */
-static gboolean
-check_in_place (CatalogStore *store, GError **error)
-{
-  int moved = FALSE;
-
-  if (sqlite3_file_control (store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK
-      || !moved)
-    return TRUE;
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO,
-               "%s: was moved, replaced or removed while this program had it open; put it back, "
-               "then run the same command again",
-               store->path);
-  return FALSE;
-}
-
 gboolean
 store_commit (CatalogStore *store, GError **error)
 {
@@ -301,7 +303,7 @@ create_file (const char *path, GError **error)
   int fd, saved_errno;
 
   /* Closing any descriptor of a file drops the process's locks on it: no other thread may have it
-   * open by then. */
+   * open by then, see open_file(). */
   G_LOCK (creating);
   fd = g_open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   saved_errno = errno;
@@ -412,11 +414,13 @@ open_file (CatalogStore *store, gboolean immutable)
 {
   g_autofree char *escaped = g_uri_escape_string (store->path, "/", FALSE);
   g_autofree char *uri = g_strconcat ("file:", escaped, "?immutable=1", NULL);
-  int flags = immutable ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
+  int flags = immutable ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE, result;
 
-  return sqlite3_open_v2 (immutable ? uri : store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX,
-                          NULL)
-         == SQLITE_OK;
+  G_LOCK (creating);
+  result = sqlite3_open_v2 (immutable ? uri : store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX,
+                            NULL);
+  G_UNLOCK (creating);
+  return result == SQLITE_OK;
 }
 
 CatalogStore *

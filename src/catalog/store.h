@@ -31,8 +31,8 @@ gboolean catalog_store_check (CatalogStore *store, GError **error);
 
 int catalog_store_schema_version (CatalogStore *store);
 
-/** catalog_store_get: a small named value that a front end keeps; %NULL if unknown. Free with
- * g_free. */
+/** catalog_store_get: a small named value that a front end keeps; %NULL if unknown, or where
+ * the store can't be read. Free with g_free. */
 char *catalog_store_get (CatalogStore *store, const char *key);
 
 /** catalog_store_set: @value: (nullable) %NULL forgets it */

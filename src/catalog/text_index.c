@@ -15,14 +15,6 @@
 /* FTS5 collects so much before it writes a segment: one for a step. */
 #define INDEX_MEMORY_BYTES "33554432"
 
-gboolean
-catalog_text_index_is_finished (CatalogStore *store)
-{
-  g_autofree char *up_to = catalog_store_get (store, KEPT_UP_TO);
-
-  return up_to == NULL;
-}
-
 /** The one number of a statement without parameters. */
 static gboolean
 read_number (CatalogStore *store, const char *sql, gint64 *number, GError **error)
@@ -36,6 +28,14 @@ read_number (CatalogStore *store, const char *sql, gint64 *number, GError **erro
 }
 
 #define SELECT_UP_TO "SELECT CAST (value AS INTEGER) FROM setting WHERE key = '" KEPT_UP_TO "'"
+
+gboolean
+catalog_text_index_is_finished (CatalogStore *store)
+{
+  gint64 finished;
+
+  return read_number (store, "SELECT (" SELECT_UP_TO ") IS NULL", &finished, NULL) && finished;
+}
 
 /* ---- an import's part ---- */
 

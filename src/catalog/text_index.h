@@ -15,7 +15,8 @@
 /** CatalogProgress: called now and then with what is done of what there is in all. */
 typedef void (*CatalogProgress) (guint64 done, guint64 total, gpointer user_data);
 
-/** catalog_text_index_is_finished: every report is in it; as cheap as catalog_store_get(). */
+/** catalog_text_index_is_finished: every report is in it; as cheap as catalog_store_get().
+ * FALSE where the store can't be read: whoever goes on to fill it is told why. */
 gboolean catalog_text_index_is_finished (CatalogStore *store);
 
 /** catalog_text_index_step: take some reports more into the index, some 50 ms of work; TRUE
