@@ -1,11 +1,10 @@
 #include "study/job.h"
 
+#include "base/condition.h"
 #include "base/error.h"
 #include "base/last_words.h"
 
 #include <math.h>
-#include <pthread.h>
-#include <time.h>
 
 struct _Job
 {
@@ -15,7 +14,6 @@ struct _Job
   GThread *thread;
   GCancellable *cancellable;
 
-  /* POSIX and not GLib's, which ThreadSanitizer cannot see. */
   pthread_mutex_t mutex; /* guards all that follows */
   pthread_cond_t changed;
   JobSnapshot now;
@@ -184,18 +182,6 @@ job_thread (gpointer user_data)
   return NULL;
 }
 
-/** Waits are measured on the clock that g_get_monotonic_time() reads. */
-static void
-condition_init (pthread_cond_t *condition)
-{
-  pthread_condattr_t attributes;
-
-  pthread_condattr_init (&attributes);
-  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init (condition, &attributes);
-  pthread_condattr_destroy (&attributes);
-}
-
 /** Without a thread the job has failed before it began. */
 static void
 refuse (Job *job)
@@ -265,9 +251,7 @@ job_set_wakeup (Job *job, void (*wakeup) (gpointer user_data), gpointer user_dat
 void
 job_wait_change (Job *job, guint64 version, guint timeout_ms)
 {
-  gint64 deadline_us = g_get_monotonic_time () + (gint64) timeout_ms * 1000;
-  struct timespec deadline = { .tv_sec = deadline_us / G_USEC_PER_SEC,
-                               .tv_nsec = deadline_us % G_USEC_PER_SEC * 1000 };
+  const struct timespec deadline = condition_deadline (timeout_ms);
 
   pthread_mutex_lock (&job->mutex);
   while (job->now.version <= version && job->now.state == JOB_RUNNING)

@@ -1,11 +1,10 @@
 #include "study/progress.h"
 
+#include "base/condition.h"
 #include "report/json.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
-#include <pthread.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FILE_NAME "job.json"
@@ -18,7 +17,6 @@ struct _StudyProgressWriter
   GDateTime *started;
   GThread *thread;
 
-  /* POSIX and not GLib's, which ThreadSanitizer cannot see. */
   pthread_mutex_t mutex; /* guards `ended` */
   pthread_cond_t changed;
   gboolean ended;
@@ -74,13 +72,9 @@ write_snapshot (const StudyProgressWriter *writer, const JobSnapshot *now)
 static gboolean
 wait_interval (StudyProgressWriter *writer)
 {
-  struct timespec until;
+  const struct timespec until = condition_deadline (INTERVAL_MS);
   gboolean ended;
 
-  clock_gettime (CLOCK_MONOTONIC, &until);
-  until.tv_nsec += INTERVAL_MS * 1000000;
-  until.tv_sec += until.tv_nsec / 1000000000;
-  until.tv_nsec %= 1000000000;
   pthread_mutex_lock (&writer->mutex);
   while (!writer->ended && pthread_cond_timedwait (&writer->changed, &writer->mutex, &until) == 0)
     ;
@@ -109,17 +103,12 @@ StudyProgressWriter *
 study_progress_publish (Workspace *workspace, Job *job)
 {
   StudyProgressWriter *writer = g_new0 (StudyProgressWriter, 1);
-  pthread_condattr_t attributes;
 
   writer->job = job;
   writer->path = progress_path (workspace);
   writer->started = g_date_time_new_now_utc ();
   pthread_mutex_init (&writer->mutex, NULL);
-  /* Whoever sets the clock back must not be told less. */
-  pthread_condattr_init (&attributes);
-  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init (&writer->changed, &attributes);
-  pthread_condattr_destroy (&attributes);
+  condition_init (&writer->changed);
   /* Without one the job works unwatched. */
   writer->thread = g_thread_try_new ("progress", writer_thread, writer, NULL);
   return writer;
