@@ -700,6 +700,21 @@ test_predictions_of_one_record (void **state)
   assert_true (n_predicted > 50);
 }
 
+static void
+test_predictions_that_hold_nothing_are_unknown (void **state)
+{
+  double probabilities[CATALOG_N_LABELS];
+  guint i = 0;
+  g_autoptr (GError) error = NULL;
+
+  while (isnan (rows[i].probability))
+    i++;
+  testing_store_exec (store, "SAVEPOINT whole; UPDATE prediction SET logits = x''");
+  assert_true (catalog_record_predictions (store, run_id, rows[i].volume, probabilities, &error));
+  testing_store_exec (store, "ROLLBACK TO whole; RELEASE whole");
+  assert_true (isnan (probabilities[CLASS]));
+}
+
 /* ---- a set of names ---- */
 
 static void
@@ -850,6 +865,7 @@ main (void)
     cmocka_unit_test (test_row_that_is_gone_leaves_a_gap_in_the_page),
     cmocka_unit_test (test_page_is_read_while_another_writes),
     cmocka_unit_test (test_predictions_of_one_record),
+    cmocka_unit_test (test_predictions_that_hold_nothing_are_unknown),
     cmocka_unit_test (test_only_the_named_are_listed_whatever_their_names),
     cmocka_unit_test (test_query_stops_soon_after_it_was_cancelled),
     cmocka_unit_test (test_cancelled_query_does_not_begin),

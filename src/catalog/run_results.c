@@ -304,7 +304,8 @@ catalog_record_predictions (CatalogStore *store, gint64 run_id, const char *volu
   if (step != SQLITE_ROW)
     return step == SQLITE_DONE;
   size = MIN (sizeof logits, (gsize) sqlite3_column_bytes (statement, 0));
-  memcpy (logits, sqlite3_column_blob (statement, 0), size);
+  if (size > 0) /* of nothing SQLite has no pointer */
+    memcpy (logits, sqlite3_column_blob (statement, 0), size);
   for (guint i = 0; i < size / sizeof *logits; i++)
     probabilities[i] = sigmoid (logits[i]);
   return TRUE;
