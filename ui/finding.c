@@ -31,7 +31,7 @@ finding_probabilities (const JobEpoch *epoch, guint class_index, guint8 **labels
     {
       gsize at = i * epoch->table->n_classes + class_index;
 
-      probabilities[i] = 1 / (1 + exp (-epoch->logits[at]));
+      probabilities[i] = metrics_probability (epoch->logits[at]);
       (*labels)[i] = epoch->labels[at];
     }
   return probabilities;

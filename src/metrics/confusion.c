@@ -2,6 +2,12 @@
 
 #include <math.h>
 
+double
+metrics_probability (double logit)
+{
+  return 1 / (1 + exp (-logit));
+}
+
 MetricsConfusion
 metrics_confusion (const double *scores, const guint8 *labels, gsize n, double threshold)
 {

@@ -47,6 +47,9 @@ double metrics_auroc_difference (const double *a, const double *b, const guint8 
 /** metrics_average_precision: area under precision-recall by steps (scikit-learn's definition). */
 double metrics_average_precision (const double *scores, const guint8 *labels, gsize n);
 
+/** metrics_probability: 1 / (1 + exp(−logit)). */
+double metrics_probability (double logit);
+
 /** metrics_confusion: counts with score >= threshold called positive. */
 MetricsConfusion metrics_confusion (const double *scores, const guint8 *labels, gsize n,
                                     double threshold);
@@ -124,7 +127,7 @@ typedef struct
 /**
  * metrics_table: every number of the per-class table.
  *
- * Probabilities are 1 / (1 + exp(−logit)) in double. A bootstrap draw in which a class has one kind
+ * Probabilities are metrics_probability(). A bootstrap draw in which a class has one kind
  * only leaves the class out of that draw's mean. %NULL with G_IO_ERROR_CANCELLED when cancelled.
  */
 MetricsTable *metrics_table (const MetricsInput *input, GCancellable *cancellable, GError **error);

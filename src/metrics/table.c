@@ -3,12 +3,6 @@
 
 #include <math.h>
 
-static double
-sigmoid (double logit)
-{
-  return 1 / (1 + exp (-logit));
-}
-
 /** One class's numbers. @logits, @probabilities, @labels: n each, room for the class's column. */
 static MetricsClass
 judge_class (const MetricsInput *input, guint class, double *logits, double *probabilities,
@@ -19,7 +13,7 @@ judge_class (const MetricsInput *input, guint class, double *logits, double *pro
   for (gsize i = 0; i < input->n; i++)
     {
       logits[i] = input->logits[i * input->n_classes + class];
-      probabilities[i] = sigmoid (logits[i]);
+      probabilities[i] = metrics_probability (logits[i]);
       labels[i] = input->labels[i * input->n_classes + class] != 0;
       result.positives += labels[i];
     }
@@ -108,7 +102,7 @@ subset_accuracy (const MetricsTable *table, const MetricsInput *input)
         {
           gsize at = i * input->n_classes + class;
 
-          all = (sigmoid (input->logits[at]) >= table->classes[class].threshold)
+          all = (metrics_probability (input->logits[at]) >= table->classes[class].threshold)
                 == (input->labels[at] != 0);
         }
       right += all;

@@ -35,7 +35,7 @@ judge (const ReportScores *scores)
 
   for (gsize i = 0; i < scores->n; i++)
     {
-      judged.probabilities[i] = 1 / (1 + exp (-scores->logits[i]));
+      judged.probabilities[i] = metrics_probability (scores->logits[i]);
       judged.positives += scores->labels[i];
     }
   judged.negatives = (guint) scores->n - judged.positives;

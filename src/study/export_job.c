@@ -353,7 +353,7 @@ export_metrics (StudyExport *study, CatalogStore *store, GError **error)
 static double
 probability (const CatalogPredictions *predictions, gsize row, guint label)
 {
-  return 1 / (1 + exp (-predictions->logits[row * predictions->n_classes + label]));
+  return metrics_probability (predictions->logits[row * predictions->n_classes + label]);
 }
 
 static json_t *

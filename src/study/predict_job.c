@@ -165,7 +165,7 @@ add_prediction (StudyPredict *study, const Head *head, const char *volume, const
 
   head_apply (head, latent, 1, logits);
   for (guint label = 0; label < CATALOG_N_LABELS; label++)
-    prediction.probabilities[label] = 1 / (1 + exp (-logits[label]));
+    prediction.probabilities[label] = metrics_probability (logits[label]);
   g_array_append_val (study->predictions, prediction);
 }
 

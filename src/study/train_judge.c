@@ -7,12 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-static double
-sigmoid (double logit)
-{
-  return 1 / (1 + exp (-logit));
-}
-
 /** One probability per class from which a finding is called; never chosen on the scans it is judged
  * on. */
 static void
@@ -42,7 +36,7 @@ choose_thresholds (Training *training, const Head *head)
         }
       threshold = metrics_youden_threshold (scores, labels, train->n);
       if (!isnan (threshold))
-        training->thresholds[label] = sigmoid (threshold);
+        training->thresholds[label] = metrics_probability (threshold);
     }
 }
 
