@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void
@@ -92,6 +93,18 @@ test_npy_refuses_what_the_file_cannot_hold (void **state)
   assert_error_says (&error, "/nowhere/a.npy", NULL);
 }
 
+static guint folders_synced;
+
+/** In the C library's place. */
+int
+fsync (int fd)
+{
+  struct stat info;
+
+  folders_synced += fstat (fd, &info) == 0 && S_ISDIR (info.st_mode);
+  return (int) syscall (SYS_fsync, fd);
+}
+
 static void
 test_output_file_appears_only_when_committed (void **state)
 {
@@ -107,7 +120,9 @@ test_output_file_appears_only_when_committed (void **state)
 
   file = output_file_open (path, FALSE, &error);
   assert_true (output_file_write (file, "whole", 5, &error));
+  folders_synced = 0;
   assert_true (output_file_commit (file, &error));
+  assert_int_equal (folders_synced, 1);
   output_file_free (file);
   assert_true (g_file_get_contents (path, &content, NULL, NULL));
   assert_string_equal (content, "whole");

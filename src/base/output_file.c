@@ -201,12 +201,26 @@ finish (OutputFile *file, GError **error)
   return !failed || fail_with_errno (file->path, "cannot be written", saved_errno, error);
 }
 
+/** The name lasts as the bytes do; where a file system can't do that, the file is there all the
+ * same. */
+static void
+sync_directory (const char *directory)
+{
+  int fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  fsync (fd);
+  close (fd);
+}
+
 static gboolean
 put_in_place (OutputFile *file, GError **error)
 {
   if (g_rename (file->temporary, file->target) != 0)
     return fail_with_errno (file->path, "cannot be put in place", errno, error);
   g_clear_pointer (&file->temporary, g_free);
+  sync_directory (file->directory);
   return TRUE;
 }
 

@@ -32,7 +32,8 @@ FILE *output_file_stream (OutputFile *file);
 /** output_file_write: fwrite with the error said (a full disk names the bytes that were needed). */
 gboolean output_file_write (OutputFile *file, const void *data, gsize size, GError **error);
 
-/** output_file_commit: flush, sync, rename. On failure the target is as it was. */
+/** output_file_commit: flush, sync, rename, sync the name too. On failure the target is as it was.
+ */
 gboolean output_file_commit (OutputFile *file, GError **error);
 
 /**
