@@ -732,6 +732,22 @@ test_commands_are_shown_as_the_program_was_called (void **state)
 }
 
 static void
+test_what_a_lock_says_is_printed_without_its_escapes (void **state)
+{
+  g_autofree char *lock = g_build_filename (workspace, "lock", NULL);
+
+  assert_true (g_file_set_contents (lock, "process 1: \033]0;mine\007\033[2J", -1, NULL));
+  {
+    g_auto (ProgramResult) result = program_expect (0, "sample", "-w", workspace, "--split",
+                                                    "train", "--fraction", "0.5", NULL);
+
+    assert_non_null (strstr (result.err, "did not end by itself (process 1: "));
+    assert_null (strchr (result.err, '\033'));
+    assert_null (strchr (result.err, '\007'));
+  }
+}
+
+static void
 test_a_result_that_stdout_does_not_take_is_a_failure (void **state)
 {
   g_autofree char *line =
@@ -887,6 +903,7 @@ main (void)
     cmocka_unit_test (test_faults_are_one_line_with_the_documented_code),
     cmocka_unit_test (test_an_import_that_cannot_begin_makes_no_workspace),
     cmocka_unit_test (test_commands_are_shown_as_the_program_was_called),
+    cmocka_unit_test (test_what_a_lock_says_is_printed_without_its_escapes),
     cmocka_unit_test (test_a_result_that_stdout_does_not_take_is_a_failure),
     cmocka_unit_test (test_demo_takes_its_directory_from_the_workspace_option),
     cmocka_unit_test (test_every_command_has_help),

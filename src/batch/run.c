@@ -142,10 +142,8 @@ batch_run (const Batch *batch, const char *name, JobFunc func, gpointer data, Wo
   if (locks != NULL && !workspace_lock (locks, name, &error))
     return batch_fail (error);
   if (locks != NULL && workspace_died (locks) != NULL)
-    fprintf (stderr,
-             "note: the last program here did not end by itself (%s); what it finished is "
-             "kept\n",
-             workspace_died (locks));
+    batch_say ("note: the last program here did not end by itself (%s); what it finished is kept\n",
+               workspace_died (locks));
   catch_signals ();
   job = job_start (name, func, data);
   if (locks != NULL)
