@@ -1,38 +1,13 @@
 /** Reading volumes: every kind of file that is right, however its axes and numbers are stored. */
 #include "nifti_maker.h"
-#include "testing.h"
+#include "testing_volume.h"
 
 #include "base/error.h"
-#include "volume/volume.h"
 
 #include <math.h>
 #include <string.h>
 
 static const VolumeMetadata nothing = VOLUME_METADATA_NONE;
-
-static Volume *
-load (const char *path, VolumeOrient orient)
-{
-  GError *error = NULL;
-  Volume *volume = volume_load (path, &nothing, VOLUME_RESCALE_AUTO, orient, NULL, &error);
-
-  assert_no_error (error);
-  return volume;
-}
-
-/** Loading must fail with this code and a message that holds the file's name and these texts. */
-#define assert_refused(path, wanted, ...)                                                          \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    GError *refusal = NULL;                                                                        \
-                                                                                                   \
-    assert_null (                                                                                  \
-        volume_load (path, &nothing, VOLUME_RESCALE_AUTO, VOLUME_ORIENT_LPS, NULL, &refusal));     \
-    assert_non_null (refusal);                                                                     \
-    assert_true (g_error_matches (refusal, CTCLIP_ERROR, wanted));                                 \
-    assert_error_says (&refusal, path, __VA_ARGS__, NULL);                                         \
-  }                                                                                                \
-  G_STMT_END
 
 /* ---- what is right ---- */
 
@@ -74,7 +49,7 @@ test_every_datatype_order_version_and_packing_reads_the_same (void **state)
         assert_string_equal (read->name, "any.nii");
         assert_true (read->spacing_mm[0] == 0.5 && read->spacing_mm[2] == 2.5);
 
-        volume = load (path, VOLUME_ORIENT_LPS);
+        volume = testing_volume_load (path, VOLUME_ORIENT_LPS);
         assert_true (volume->n[0] == 5 && volume->n[1] == 4 && volume->n[2] == 3);
         for (gsize i = 0; i < n; i++)
           assert_true (volume->hu[i] == (float) values[i]);
@@ -107,7 +82,7 @@ test_the_extremes_of_every_datatype_keep_their_values (void **state)
         const double values[] = { types[i].least, types[i].most, 0, 1 };
         nifti_2_header header = nifti_maker_header (types[i].datatype, 4, 1, 1);
         g_autofree char *path = nifti_maker_write ("extremes.nii", &header, values, flags);
-        g_autoptr (Volume) volume = load (path, VOLUME_ORIENT_LPS);
+        g_autoptr (Volume) volume = testing_volume_load (path, VOLUME_ORIENT_LPS);
 
         for (guint j = 0; j < G_N_ELEMENTS (values); j++)
           assert_true (volume->hu[j] == (float) values[j]);
@@ -125,7 +100,7 @@ test_voxels_behind_extensions_and_a_single_time_point_are_found (void **state)
   header.vox_offset = 352 + 9000;
   header.dim[0] = 4;
   path = nifti_maker_write ("extended.nii.gz", &header, values, NIFTI_MAKER_GZIP);
-  volume = load (path, VOLUME_ORIENT_LPS);
+  volume = testing_volume_load (path, VOLUME_ORIENT_LPS);
   assert_true (volume->hu[0] == 1 && volume->hu[3] == 4);
 }
 
@@ -214,7 +189,7 @@ test_all_48_orientations_load_as_lps (void **state)
       assert_string_equal (read->axes, axes);
       assert_true (read->has_orientation && read->obliquity_deg < 1e-3);
 
-      volume = load (path, VOLUME_ORIENT_LPS);
+      volume = testing_volume_load (path, VOLUME_ORIENT_LPS);
       assert_string_equal (volume->axes, "LPS");
       for (guint axis = 0; axis < 3; axis++)
         {
@@ -239,7 +214,7 @@ test_as_stored_ignores_the_affine (void **state)
 
   nifti_maker_orient (&header, "SRA");
   path = nifti_maker_write ("stored.nii", &header, values, 0);
-  volume = load (path, VOLUME_ORIENT_AS_STORED);
+  volume = testing_volume_load (path, VOLUME_ORIENT_AS_STORED);
   assert_string_equal (volume->axes, "SRA");
   for (guint i = 0; i < 8; i++)
     assert_true (volume->hu[i] == (float) values[i]);
@@ -252,7 +227,7 @@ test_a_header_without_orientation_is_taken_as_lps (void **state)
   nifti_2_header header = nifti_maker_header (DT_INT16, 2, 1, 1);
   g_autofree char *path = nifti_maker_write ("unknown.nii", &header, values, 0);
   g_autoptr (VolumeHeader) read = volume_header_read (path, NULL);
-  g_autoptr (Volume) volume = load (path, VOLUME_ORIENT_LPS);
+  g_autoptr (Volume) volume = testing_volume_load (path, VOLUME_ORIENT_LPS);
 
   assert_false (read->has_orientation);
   assert_string_equal (read->axes, "LPS");
@@ -355,7 +330,7 @@ test_a_slope_of_zero_or_nan_means_unscaled (void **state)
       header.scl_slope = slopes[i];
       header.scl_inter = 1000;
       path = nifti_maker_write ("unscaled.nii", &header, values, 0);
-      volume = load (path, VOLUME_ORIENT_LPS);
+      volume = testing_volume_load (path, VOLUME_ORIENT_LPS);
       assert_true (volume->hu[0] == 7);
       assert_int_equal (volume->applied, VOLUME_RESCALE_NONE);
     }
@@ -376,7 +351,7 @@ test_scaling_that_makes_no_sense_is_refused_only_where_it_is_used (void **state)
 
   header.scl_slope = INFINITY;
   path = nifti_maker_write ("infinite.nii", &header, values, 0);
-  assert_refused (path, CTCLIP_ERROR_CORRUPT, "inf", "scl_slope", "--rescale none");
+  assert_volume_refused (path, CTCLIP_ERROR_CORRUPT, "inf", "scl_slope", "--rescale none");
   volume_free (volume_load (path, &nothing, VOLUME_RESCALE_NONE, VOLUME_ORIENT_LPS, NULL, &error));
   assert_no_error (error);
 }
@@ -391,7 +366,7 @@ test_voxels_that_are_no_number_become_air (void **state)
 
   header.scl_slope = 2;
   path = nifti_maker_write ("nan.nii", &header, values, 0);
-  volume = load (path, VOLUME_ORIENT_LPS);
+  volume = testing_volume_load (path, VOLUME_ORIENT_LPS);
   for (guint i = 0; i < 3; i++)
     assert_true (volume->hu[i] == -1024);
   assert_true (volume->hu[3] == 10);

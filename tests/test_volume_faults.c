@@ -1,12 +1,10 @@
-/** Volumes that are wrong: every fault is named, and nothing is believed that the file can't hold.
- */
+/** Files that are wrong: cut off, damaged, no volume at all; every fault is named. */
 #include "nifti_maker.h"
-#include "testing.h"
+#include "testing_volume.h"
 
 #include "base/error.h"
 #include "config.h"
 #include "volume/prepare.h"
-#include "volume/volume.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,316 +14,6 @@
 #include <unistd.h>
 
 static const VolumeMetadata nothing = VOLUME_METADATA_NONE;
-
-static Volume *
-load (const char *path, VolumeOrient orient)
-{
-  GError *error = NULL;
-  Volume *volume = volume_load (path, &nothing, VOLUME_RESCALE_AUTO, orient, NULL, &error);
-
-  assert_no_error (error);
-  return volume;
-}
-
-/** Loading must fail with this code and a message that holds the file's name and these texts. */
-#define assert_refused(path, wanted, ...)                                                          \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    GError *refusal = NULL;                                                                        \
-                                                                                                   \
-    assert_null (                                                                                  \
-        volume_load (path, &nothing, VOLUME_RESCALE_AUTO, VOLUME_ORIENT_LPS, NULL, &refusal));     \
-    assert_non_null (refusal);                                                                     \
-    assert_true (g_error_matches (refusal, CTCLIP_ERROR, wanted));                                 \
-    assert_error_says (&refusal, path, __VA_ARGS__, NULL);                                         \
-  }                                                                                                \
-  G_STMT_END
-
-/* ---- headers that are wrong ---- */
-
-typedef void (*Spoil) (nifti_2_header *header);
-
-static void
-spoil_no_dimensions (nifti_2_header *header)
-{
-  header->dim[0] = 0;
-}
-
-static void
-spoil_eight_dimensions (nifti_2_header *header)
-{
-  header->dim[0] = 8;
-}
-
-static void
-spoil_zero_size (nifti_2_header *header)
-{
-  header->dim[2] = 0;
-}
-
-static void
-spoil_negative_size (nifti_2_header *header)
-{
-  header->dim[1] = -5;
-}
-
-static void
-spoil_huge_sizes (nifti_2_header *header)
-{
-  header->dim[1] = header->dim[2] = header->dim[3] = 32767;
-}
-
-static void
-spoil_more_than_the_file (nifti_2_header *header)
-{
-  header->dim[3] = 30000;
-}
-
-static void
-spoil_four_dimensions (nifti_2_header *header)
-{
-  header->dim[0] = 4;
-  header->dim[4] = 6;
-}
-
-static void
-spoil_zero_spacing (nifti_2_header *header)
-{
-  header->pixdim[3] = 0;
-}
-
-static void
-spoil_negative_spacing (nifti_2_header *header)
-{
-  header->pixdim[1] = -0.7;
-}
-
-static void
-spoil_nan_spacing (nifti_2_header *header)
-{
-  header->pixdim[2] = NAN;
-}
-
-static void
-spoil_infinite_spacing (nifti_2_header *header)
-{
-  header->pixdim[2] = INFINITY;
-}
-
-static void
-spoil_bits (nifti_2_header *header)
-{
-  header->bitpix = 8;
-}
-
-static void
-spoil_unknown_datatype (nifti_2_header *header)
-{
-  header->datatype = 77;
-}
-
-static void
-spoil_colour (nifti_2_header *header)
-{
-  header->datatype = DT_RGB24;
-  header->bitpix = 24;
-}
-
-static void
-spoil_complex (nifti_2_header *header)
-{
-  header->datatype = DT_COMPLEX64;
-  header->bitpix = 64;
-}
-
-static void
-spoil_float128 (nifti_2_header *header)
-{
-  header->datatype = DT_FLOAT128;
-  header->bitpix = 128;
-}
-
-static void
-spoil_offset_inside_the_header (nifti_2_header *header)
-{
-  header->vox_offset = 40;
-}
-
-static void
-spoil_offset_below_zero (nifti_2_header *header)
-{
-  header->vox_offset = -352;
-}
-
-static void
-spoil_offset_beyond_the_end (nifti_2_header *header)
-{
-  header->vox_offset = 1 << 20;
-}
-
-static void
-spoil_singular_affine (nifti_2_header *header)
-{
-  memcpy (header->srow_y, header->srow_x, sizeof header->srow_y);
-}
-
-static void
-spoil_nearly_singular_affine (nifti_2_header *header)
-{
-  header->srow_x[1] = header->srow_x[0];
-  header->srow_y[1] = 1e-5;
-}
-
-static void
-spoil_empty_affine (nifti_2_header *header)
-{
-  memset (header->srow_x, 0, sizeof header->srow_x);
-  memset (header->srow_y, 0, sizeof header->srow_y);
-  memset (header->srow_z, 0, sizeof header->srow_z);
-}
-
-static void
-spoil_nan_affine (nifti_2_header *header)
-{
-  header->srow_z[1] = NAN;
-}
-
-static void
-spoil_pair (nifti_2_header *header)
-{
-  memcpy (header->magic, "ni1", 4);
-}
-
-static void
-test_every_fault_of_a_header_is_named (void **state)
-{
-  const struct
-  {
-    Spoil spoil;
-    int code;
-    const char *says, *remedy;
-  } faults[] = {
-    { spoil_no_dimensions, CTCLIP_ERROR_CORRUPT, "0 dimensions", "convert the scan again" },
-    { spoil_eight_dimensions, CTCLIP_ERROR_CORRUPT, "8 dimensions", "convert" },
-    { spoil_zero_size, CTCLIP_ERROR_CORRUPT, "size of 0 along dimension 2", "convert" },
-    { spoil_negative_size, CTCLIP_ERROR_CORRUPT, "size of -5 along dimension 1", "convert" },
-    { spoil_huge_sizes, CTCLIP_ERROR_CORRUPT, "32767 x 32767 x 32767", "convert" },
-    { spoil_more_than_the_file, CTCLIP_ERROR_CORRUPT, "30000 voxels", "download it again" },
-    { spoil_four_dimensions, CTCLIP_ERROR_UNSUPPORTED, "6 volumes", "nifti_tool -cbl" },
-    { spoil_zero_spacing, CTCLIP_ERROR_CORRUPT, "spacing of 0 along axis z", "above 0" },
-    { spoil_negative_spacing, CTCLIP_ERROR_CORRUPT, "spacing of -0.7 along axis x", "above 0" },
-    { spoil_nan_spacing, CTCLIP_ERROR_CORRUPT, "spacing of nan along axis y", "above 0" },
-    { spoil_infinite_spacing, CTCLIP_ERROR_CORRUPT, "spacing of inf along axis y", "above 0" },
-    { spoil_bits, CTCLIP_ERROR_CORRUPT, "8 bits a voxel", "INT16" },
-    { spoil_unknown_datatype, CTCLIP_ERROR_CORRUPT, "datatype 77", "convert" },
-    { spoil_colour, CTCLIP_ERROR_UNSUPPORTED, "colour", "dcm2niix" },
-    { spoil_complex, CTCLIP_ERROR_UNSUPPORTED, "complex", "dcm2niix" },
-    { spoil_float128, CTCLIP_ERROR_UNSUPPORTED, "float128", "float32" },
-    { spoil_offset_inside_the_header, CTCLIP_ERROR_CORRUPT, "vox_offset", "convert" },
-    { spoil_offset_below_zero, CTCLIP_ERROR_CORRUPT, "vox_offset", "convert" },
-    { spoil_offset_beyond_the_end, CTCLIP_ERROR_CORRUPT, "from byte 1048576", "truncated" },
-    { spoil_singular_affine, CTCLIP_ERROR_CORRUPT, "sform", "convert" },
-    { spoil_nearly_singular_affine, CTCLIP_ERROR_CORRUPT, "sform", "convert" },
-    { spoil_empty_affine, CTCLIP_ERROR_CORRUPT, "sform", "convert" },
-    { spoil_nan_affine, CTCLIP_ERROR_CORRUPT, "sform", "convert" },
-    { spoil_pair, CTCLIP_ERROR_UNSUPPORTED, ".hdr/.img", "nifti_tool -copy_im" },
-  };
-  const double values[8] = { 0 };
-
-  for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
-    for (NiftiMakerFlags flags = 0; flags < 8; flags++)
-      {
-        nifti_2_header header = nifti_maker_header (DT_INT16, 2, 2, 2);
-        GByteArray *bytes, *spoiled;
-        g_autofree char *path = NULL;
-        const gsize size = flags & NIFTI_MAKER_VERSION_2 ? 540 : 348;
-
-        nifti_maker_orient (&header, "LPS");
-        bytes = nifti_maker_bytes (&header, values, flags);
-        faults[i].spoil (&header);
-        spoiled = nifti_maker_bytes (&header, NULL, flags);
-        memcpy (bytes->data, spoiled->data, size);
-        if (flags & NIFTI_MAKER_GZIP)
-          {
-            g_autoptr (GByteArray) packed = nifti_maker_gzip (bytes->data, bytes->len);
-
-            path = testing_write ("fault.nii.gz", packed->data, packed->len);
-          }
-        else
-          path = testing_write ("fault.nii", bytes->data, bytes->len);
-        assert_refused (path, faults[i].code, faults[i].says, faults[i].remedy);
-        g_byte_array_unref (bytes);
-        g_byte_array_unref (spoiled);
-      }
-}
-
-static void
-test_sizes_whose_product_overflows_are_refused (void **state)
-{
-  nifti_2_header header = nifti_maker_header (DT_FLOAT64, 1, 1, 1);
-  g_autofree char *path = NULL;
-
-  header.dim[1] = header.dim[2] = (gint64) 1 << 40;
-  path = nifti_maker_write ("overflow.nii", &header, NULL, NIFTI_MAKER_VERSION_2);
-  assert_refused (path, CTCLIP_ERROR_CORRUPT, "which no scan has");
-}
-
-/** As testing_write(), but without its sync, which is what takes the time. */
-static void
-overwrite (const char *path, const GByteArray *bytes)
-{
-  FILE *file = fopen (path, "wb");
-
-  assert_non_null (file);
-  assert_int_equal (fwrite (bytes->data, 1, bytes->len, file), bytes->len);
-  assert_int_equal (fclose (file), 0);
-}
-
-/** Version 1 keeps the place of its data as a float, which can be anything. */
-static void
-test_a_place_of_the_data_that_is_no_place_is_refused (void **state)
-{
-  const float places[] = { NAN, INFINITY, -INFINITY, 1e30f, -1e30f, 352.5f, -0.5f };
-  const double values[8] = { 0 };
-  nifti_2_header header = nifti_maker_header (DT_INT16, 2, 2, 2);
-  g_autoptr (GByteArray) bytes = nifti_maker_bytes (&header, values, 0);
-  g_autofree char *path = testing_path ("place.nii");
-
-  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
-    {
-      memcpy (bytes->data + G_STRUCT_OFFSET (nifti_1_header, vox_offset), &places[i],
-              sizeof *places);
-      overwrite (path, bytes);
-      assert_refused (path, CTCLIP_ERROR_CORRUPT, "vox_offset", "convert");
-    }
-}
-
-static void
-test_random_headers_never_crash (void **state)
-{
-  g_autofree char *path = testing_path ("random.nii");
-  nifti_2_header header = nifti_maker_header (DT_INT16, 2, 2, 2);
-  const double values[8] = { 0 };
-  g_autoptr (GRand) random = g_rand_new_with_seed (5);
-
-  nifti_maker_orient (&header, "LPS");
-  for (guint round = 0; round < 3000; round++)
-    {
-      g_autoptr (GByteArray) bytes =
-          nifti_maker_bytes (&header, values, round % 2 ? NIFTI_MAKER_VERSION_2 : 0);
-      GError *error = NULL;
-      Volume *volume;
-
-      for (guint i = 0; i < 1 + round % 5; i++)
-        bytes->data[g_rand_int_range (random, 4, (gint) bytes->len)] =
-            (guint8) g_rand_int_range (random, 0, 256);
-      overwrite (path, bytes);
-      volume = volume_load (path, &nothing, VOLUME_RESCALE_AUTO, VOLUME_ORIENT_LPS, NULL, &error);
-      assert_true ((volume == NULL) == (error != NULL));
-      g_clear_pointer (&volume, volume_free);
-      g_clear_error (&error);
-    }
-}
 
 /* ---- files that are wrong ---- */
 
@@ -362,13 +50,13 @@ test_a_file_cut_off_anywhere_is_told_as_truncated (void **state)
     {
       g_autofree char *path = testing_write ("cut.nii", bytes->data, plain_cuts[i]);
 
-      assert_refused (path, CTCLIP_ERROR_CORRUPT, "truncated", "download it again");
+      assert_volume_refused (path, CTCLIP_ERROR_CORRUPT, "truncated", "download it again");
     }
   for (guint i = 0; i < G_N_ELEMENTS (packed_cuts); i++)
     {
       g_autofree char *path = testing_write ("cut.nii.gz", packed->data, packed_cuts[i]);
 
-      assert_refused (path, CTCLIP_ERROR_CORRUPT, "truncated", "download it again");
+      assert_volume_refused (path, CTCLIP_ERROR_CORRUPT, "truncated", "download it again");
     }
 }
 
@@ -383,11 +71,11 @@ test_a_file_cut_off_at_every_percent_is_told_as_truncated (void **state)
     {
       g_autofree char *path = testing_path (i == 0 ? "percent.nii" : "percent.nii.gz");
 
-      overwrite (path, whole[i]);
+      testing_overwrite (path, whole[i]);
       for (off_t percent = 99; percent > 0; percent--)
         {
           assert_int_equal (truncate (path, (off_t) whole[i]->len * percent / 100), 0);
-          assert_refused (path, CTCLIP_ERROR_CORRUPT, "truncated", "download it again");
+          assert_volume_refused (path, CTCLIP_ERROR_CORRUPT, "truncated", "download it again");
         }
     }
 }
@@ -408,7 +96,7 @@ test_a_truncated_message_says_how_far_it_came (void **state)
     bytes->data[i] = (guint8) (i * 2654435761u >> 24);
   packed = nifti_maker_gzip (bytes->data, bytes->len);
   path = testing_write ("short.nii.gz", packed->data, packed->len);
-  assert_refused (path, CTCLIP_ERROR_CORRUPT, "ends after 0.9 of 1.2 MB", "truncated");
+  assert_volume_refused (path, CTCLIP_ERROR_CORRUPT, "ends after 0.9 of 1.2 MB", "truncated");
 }
 
 static void
@@ -423,7 +111,7 @@ test_a_wrong_checksum_or_length_is_told (void **state)
 
       packed->data[packed->len - from_end] ^= 0x10;
       path = testing_write ("checksum.nii.gz", packed->data, packed->len);
-      assert_refused (path, CTCLIP_ERROR_CORRUPT, "checksum", "download it again");
+      assert_volume_refused (path, CTCLIP_ERROR_CORRUPT, "checksum", "download it again");
     }
 }
 
@@ -455,7 +143,7 @@ test_members_one_after_another_are_one_volume (void **state)
   g_autoptr (GByteArray) bytes = noisy_volume ();
   g_autoptr (GByteArray) whole = g_byte_array_new ();
   g_autofree char *plain_path = testing_write ("members.nii", bytes->data, bytes->len);
-  g_autoptr (Volume) expected = load (plain_path, VOLUME_ORIENT_LPS);
+  g_autoptr (Volume) expected = testing_volume_load (plain_path, VOLUME_ORIENT_LPS);
   const gsize n = expected->n[0] * expected->n[1] * expected->n[2];
   const gsize pieces[] = { 1, 347, 0, 5, 70000, 300001, 17 };
   gsize done = 0;
@@ -478,7 +166,7 @@ test_members_one_after_another_are_one_volume (void **state)
       if (trailing > 0)
         g_byte_array_append (whole, (const guint8 *) (trailing == 1 ? "\0\0\0" : "junk"), 3);
       path = testing_write ("members.nii.gz", whole->data, whole->len);
-      volume = load (path, VOLUME_ORIENT_LPS);
+      volume = testing_volume_load (path, VOLUME_ORIENT_LPS);
       assert_memory_equal (volume->hu, expected->hu, n * sizeof (float));
     }
 }
@@ -490,7 +178,8 @@ test_content_decides_not_the_name (void **state)
   nifti_2_header header = nifti_maker_header (DT_INT16, 1, 1, 1);
   g_autofree char *plain = nifti_maker_write ("plain.nii.gz", &header, values, 0);
   g_autofree char *packed = nifti_maker_write ("packed.dat", &header, values, NIFTI_MAKER_GZIP);
-  g_autoptr (Volume) a = load (plain, VOLUME_ORIENT_LPS), b = load (packed, VOLUME_ORIENT_LPS);
+  g_autoptr (Volume) a = testing_volume_load (plain, VOLUME_ORIENT_LPS),
+                     b = testing_volume_load (packed, VOLUME_ORIENT_LPS);
 
   assert_true (a->hu[0] == 42 && b->hu[0] == 42);
 }
@@ -524,7 +213,7 @@ test_a_volume_without_one_number_is_air (void **state)
   for (guint i = 0; i < G_N_ELEMENTS (values); i++)
     values[i] = NAN;
   path = nifti_maker_write ("nothing.nii.gz", &header, values, NIFTI_MAKER_GZIP);
-  volume = load (path, VOLUME_ORIENT_LPS);
+  volume = testing_volume_load (path, VOLUME_ORIENT_LPS);
   for (guint i = 0; i < G_N_ELEMENTS (values); i++)
     assert_true (volume->hu[i] == -1024);
   prepare_small (path, tensor);
@@ -538,7 +227,7 @@ test_one_slice_is_a_volume_with_padding_around_it (void **state)
   const double values[] = { 500, 500, 500, 500 };
   nifti_2_header header = nifti_maker_header (DT_INT16, 2, 2, 1);
   g_autofree char *path = nifti_maker_write ("one.nii", &header, values, 0);
-  g_autoptr (Volume) volume = load (path, VOLUME_ORIENT_LPS);
+  g_autoptr (Volume) volume = testing_volume_load (path, VOLUME_ORIENT_LPS);
   float tensor[8];
 
   assert_true (volume->n[2] == 1 && volume->hu[3] == 500);
@@ -563,13 +252,13 @@ test_things_that_are_no_volume_are_told_apart (void **state)
   noise_path = testing_write ("noise.nii", noise, sizeof noise);
   analyze_path = testing_write ("scan.hdr", analyze, sizeof analyze);
   assert_int_equal (mkfifo (pipe, 0600), 0);
-  assert_refused (missing, CTCLIP_ERROR_NOT_FOUND, "check the path");
-  assert_refused (empty, CTCLIP_ERROR_CORRUPT, "is empty");
-  assert_refused (page, CTCLIP_ERROR_UNSUPPORTED, "is text");
-  assert_refused (noise_path, CTCLIP_ERROR_UNSUPPORTED, "is not a NIfTI volume");
-  assert_refused (analyze_path, CTCLIP_ERROR_UNSUPPORTED, "ANALYZE", "nifti_tool");
-  assert_refused (testing_directory (), CTCLIP_ERROR_USAGE, "is a directory");
-  assert_refused (pipe, CTCLIP_ERROR_USAGE, "is not a file");
+  assert_volume_refused (missing, CTCLIP_ERROR_NOT_FOUND, "check the path");
+  assert_volume_refused (empty, CTCLIP_ERROR_CORRUPT, "is empty");
+  assert_volume_refused (page, CTCLIP_ERROR_UNSUPPORTED, "is text");
+  assert_volume_refused (noise_path, CTCLIP_ERROR_UNSUPPORTED, "is not a NIfTI volume");
+  assert_volume_refused (analyze_path, CTCLIP_ERROR_UNSUPPORTED, "ANALYZE", "nifti_tool");
+  assert_volume_refused (testing_directory (), CTCLIP_ERROR_USAGE, "is a directory");
+  assert_volume_refused (pipe, CTCLIP_ERROR_USAGE, "is not a file");
 }
 
 static void
@@ -584,8 +273,8 @@ test_dicom_leads_to_dcm2niix (void **state)
   memcpy (dicom + 128, "DICM", 4);
   assert_int_equal (g_mkdir_with_parents (directory, 0700), 0);
   assert_true (g_file_set_contents (path, (const char *) dicom, sizeof dicom, NULL));
-  assert_refused (path, CTCLIP_ERROR_UNSUPPORTED, "is a DICOM file", command);
-  assert_refused (directory, CTCLIP_ERROR_UNSUPPORTED, "directory of DICOM files", command);
+  assert_volume_refused (path, CTCLIP_ERROR_UNSUPPORTED, "is a DICOM file", command);
+  assert_volume_refused (directory, CTCLIP_ERROR_UNSUPPORTED, "directory of DICOM files", command);
 }
 
 static void
@@ -641,7 +330,7 @@ test_more_than_two_gib_are_read_through_a_small_window (void **state)
   pid_t child;
 
   assert_int_equal (truncate (path, 352 + (off_t) 1100 * 1000 * 1000 * 2 - 1), 0);
-  assert_refused (path, CTCLIP_ERROR_CORRUPT, "truncated");
+  assert_volume_refused (path, CTCLIP_ERROR_CORRUPT, "truncated");
   assert_int_equal (truncate (path, 352 + (off_t) 1100 * 1000 * 1000 * 2), 0);
   child = fork ();
   if (child == 0)
@@ -671,10 +360,6 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_every_fault_of_a_header_is_named),
-    cmocka_unit_test (test_sizes_whose_product_overflows_are_refused),
-    cmocka_unit_test (test_a_place_of_the_data_that_is_no_place_is_refused),
-    cmocka_unit_test (test_random_headers_never_crash),
     cmocka_unit_test (test_a_file_cut_off_anywhere_is_told_as_truncated),
     cmocka_unit_test (test_a_file_cut_off_at_every_percent_is_told_as_truncated),
     cmocka_unit_test (test_a_truncated_message_says_how_far_it_came),
