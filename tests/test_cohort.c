@@ -30,6 +30,7 @@ test_members_come_with_patients_and_those_without_a_latent_are_listed (void **st
   const char *chosen[] = { testing_volumes[0], testing_volumes[1], testing_volumes[3] };
   g_autoptr (CatalogStore) store = testing_store_new ("cohort.sqlite", NULL);
   g_autoptr (CatalogEncoder) encoder = NULL;
+  g_autoptr (CatalogMembers) members = NULL;
   g_autoptr (StudyCohort) cohort = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -38,7 +39,9 @@ test_members_come_with_patients_and_those_without_a_latent_are_listed (void **st
   save_latents (store, testing_store_encoder (store, "e", "hash"), 2);
   encoder = catalog_encoder_find (store, "e", &error);
   assert_no_error (error);
-  cohort = study_cohort_load (store, "s", encoder, &error);
+  members = catalog_sample_members (store, "s", &error);
+  assert_no_error (error);
+  cohort = study_cohort_load_members (store, "s", members, encoder, &error);
   assert_no_error (error);
 
   assert_int_equal (cohort->n, 2);

@@ -154,7 +154,6 @@ test_every_kind_of_file_shows_what_loading_it_gives (void **state)
           volume = volume_load (path, &nothing, VOLUME_RESCALE_AUTO, orient, NULL, NULL);
           assert_non_null (volume);
           viewer = open_viewer (path, NULL, orient, &waiter);
-          assert_string_equal (volume_viewer_path (viewer), path);
           wait_for_end (viewer, &waiter, &seen);
           assert_no_error (seen.error);
           assert_true (seen.ready && seen.has_orientation && seen.arrived == 3);

@@ -393,20 +393,6 @@ catalog_failure_save (CatalogStore *store, gint64 encoder_id, const char *volume
   return store_run (store, statement, error);
 }
 
-char *
-catalog_failure_get (CatalogStore *store, gint64 encoder_id, const char *volume)
-{
-  g_autoptr (sqlite3_stmt) statement =
-      store_prepare (store, "SELECT reason FROM failure WHERE encoder_id = ? AND volume = ?", NULL);
-
-  if (statement == NULL)
-    return NULL;
-  sqlite3_bind_int64 (statement, 1, encoder_id);
-  store_bind_text (statement, 2, volume);
-  return store_step (store, statement, NULL) == SQLITE_ROW ? store_column_text (statement, 0)
-                                                           : NULL;
-}
-
 char **
 catalog_failed_volumes (CatalogStore *store, gint64 encoder_id, GError **error)
 {

@@ -108,8 +108,5 @@ char **catalog_latent_volumes (CatalogStore *store, gint64 encoder_id, GError **
 gboolean catalog_failure_save (CatalogStore *store, gint64 encoder_id, const char *volume,
                                const char *reason, GError **error);
 
-/** catalog_failure_get: %NULL where there is none. Free with g_free. */
-char *catalog_failure_get (CatalogStore *store, gint64 encoder_id, const char *volume);
-
 /** catalog_failed_volumes: (transfer full) names that could not be encoded, %NULL-terminated. */
 char **catalog_failed_volumes (CatalogStore *store, gint64 encoder_id, GError **error);

@@ -251,15 +251,6 @@ encoder_description_text (const EncoderDescription *d)
   return g_key_file_to_data (file, NULL, NULL);
 }
 
-EncoderDescription *
-encoder_description_copy (const EncoderDescription *description)
-{
-  EncoderDescription *copy = g_memdup2 (description, sizeof *description);
-
-  copy->path = g_strdup (description->path);
-  return copy;
-}
-
 void
 encoder_description_free (EncoderDescription *description)
 {

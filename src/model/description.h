@@ -62,6 +62,5 @@ EncoderDescription *encoder_description_parse (const char *text, const char *sou
 /** encoder_description_text: a key file that gives this description again. Free with g_free. */
 char *encoder_description_text (const EncoderDescription *description);
 
-EncoderDescription *encoder_description_copy (const EncoderDescription *description);
 void encoder_description_free (EncoderDescription *description);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncoderDescription, encoder_description_free)

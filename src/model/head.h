@@ -48,11 +48,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Head, head_free)
 /** head_apply: logits (n × classes) of latents (n × width), without dropout; never fails. */
 void head_apply (const Head *head, const float *latents, gsize n, double *logits);
 
-/** head_save / head_load: safetensors; kind, sizes and @parameters (a run file's text) ride as
+/** head_save: safetensors; kind, sizes and @parameters (a run file's text) ride as
  * metadata. */
 gboolean head_save (const Head *head, const char *path, gboolean replace, const char *parameters,
                     GError **error);
-Head *head_load (const char *path, GError **error);
 /** the same in memory, for the store. head_to_bytes never fails. */
 GBytes *head_to_bytes (const Head *head);
 Head *head_from_bytes (GBytes *bytes, GError **error);

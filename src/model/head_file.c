@@ -184,14 +184,6 @@ from_checkpoint (Checkpoint *file, GError **error)
 }
 
 Head *
-head_load (const char *path, GError **error)
-{
-  g_autoptr (Checkpoint) file = checkpoint_open (path, error);
-
-  return file != NULL ? from_checkpoint (file, error) : NULL;
-}
-
-Head *
 head_from_bytes (GBytes *bytes, GError **error)
 {
   g_autoptr (Checkpoint) file = checkpoint_open_bytes (bytes, "the stored head", error);

@@ -53,16 +53,6 @@ keep_present (StudyCohort *cohort, const CatalogMembers *members, const guint8 *
 }
 
 StudyCohort *
-study_cohort_load (CatalogStore *store, const char *sample, const CatalogEncoder *encoder,
-                   GError **error)
-{
-  g_autoptr (CatalogMembers) members = catalog_sample_members (store, sample, error);
-
-  return members != NULL ? study_cohort_load_members (store, sample, members, encoder, error)
-                         : NULL;
-}
-
-StudyCohort *
 study_cohort_load_members (CatalogStore *store, const char *sample, const CatalogMembers *members,
                            const CatalogEncoder *encoder, GError **error)
 {

@@ -19,12 +19,8 @@ typedef struct
   GPtrArray *missing;  /* (element-type utf8) members without a latent */
 } StudyCohort;
 
-/** study_cohort_load: members without a latent of @encoder are left out and listed. */
-StudyCohort *study_cohort_load (CatalogStore *store, const char *sample,
-                                const CatalogEncoder *encoder, GError **error);
-
-/** study_cohort_load_members: the same for members that were read before; @sample names them in
- * errors. */
+/** study_cohort_load_members: those without a latent of @encoder are left out and listed; @sample
+ * names the members in errors. */
 StudyCohort *study_cohort_load_members (CatalogStore *store, const char *sample,
                                         const CatalogMembers *members,
                                         const CatalogEncoder *encoder, GError **error);

@@ -236,12 +236,6 @@ volume_viewer_unref (VolumeViewer *viewer)
   viewer_leave (viewer);
 }
 
-const char *
-volume_viewer_path (const VolumeViewer *viewer)
-{
-  return viewer->path;
-}
-
 /* ---- what is known ---- */
 
 void

@@ -69,8 +69,6 @@ VolumeViewer *volume_viewer_ref (VolumeViewer *viewer);
 void volume_viewer_unref (VolumeViewer *viewer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VolumeViewer, volume_viewer_unref)
 
-const char *volume_viewer_path (const VolumeViewer *viewer);
-
 void volume_viewer_state (VolumeViewer *viewer, VolumeViewerState *state);
 
 /** volume_viewer_state_count: slices along an axis; 0 until ready. */
