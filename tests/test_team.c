@@ -1,6 +1,6 @@
 #include "testing.h"
 
-#include "model/team.h"
+#include "base/team.h"
 
 #define ITEMS 23
 #define LOOPS 3000
@@ -103,6 +103,20 @@ test_cancelled_loop_leaves_the_rest_out_and_the_next_is_whole (void **state)
     }
 }
 
+static void
+test_without_a_team_the_caller_does_all_until_cancelled (void **state)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Loop loop = { .size = team_size (NULL), .cancellable = cancellable }, cancelled = loop;
+
+  assert_true (team_run (NULL, ITEMS, count_item, &loop, cancellable));
+  for (gsize i = 0; i < ITEMS; i++)
+    assert_int_equal (loop.done[i], 1);
+  assert_false (team_run (NULL, ITEMS, cancel_at_once, &cancelled, cancellable));
+  assert_int_equal (cancelled.done[0], 1);
+  assert_int_equal (loop.wrong, 0);
+}
+
 int
 main (void)
 {
@@ -110,6 +124,7 @@ main (void)
     cmocka_unit_test (test_every_item_of_every_loop_is_done_once_before_the_next),
     cmocka_unit_test (test_threads_work_at_the_same_time_after_a_pause_too),
     cmocka_unit_test (test_cancelled_loop_leaves_the_rest_out_and_the_next_is_whole),
+    cmocka_unit_test (test_without_a_team_the_caller_does_all_until_cancelled),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

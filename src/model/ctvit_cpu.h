@@ -3,9 +3,9 @@
  */
 #pragma once
 
+#include "base/team.h"
 #include "model/cpu_kernels.h"
 #include "model/ctvit.h"
-#include "model/team.h"
 
 /** A matrix or vector of the network. */
 struct _Tensor

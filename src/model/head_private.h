@@ -5,8 +5,8 @@
 #pragma once
 
 #include "base/random.h"
+#include "base/team.h"
 #include "model/head.h"
-#include "model/team.h"
 
 /** head_draw_init: the generator of a fit; order first, then masks, epoch after epoch. */
 void head_draw_init (Random *random, const HeadFitOptions *options);

@@ -1,4 +1,4 @@
-#include "model/team.h"
+#include "base/team.h"
 
 #include <pthread.h>
 
@@ -172,14 +172,29 @@ team_free (Team *team)
 guint
 team_size (const Team *team)
 {
-  return team->size;
+  return team != NULL ? team->size : 1;
+}
+
+static gboolean
+run_alone (gsize n, TeamWork work, gpointer user_data, GCancellable *cancellable)
+{
+  for (gsize i = 0; i < n; i++)
+    {
+      if (g_cancellable_is_cancelled (cancellable))
+        return FALSE;
+      work (i, 0, user_data);
+    }
+  return TRUE;
 }
 
 gboolean
 team_run (Team *team, gsize n, TeamWork work, gpointer user_data, GCancellable *cancellable)
 {
-  const guint64 loop = (GET (ticket) >> 32) + 1;
+  guint64 loop;
 
+  if (team == NULL)
+    return run_alone (n, work, user_data, cancellable);
+  loop = (GET (ticket) >> 32) + 1;
   SET (n, (guint) n);
   SET (work, work);
   SET (user_data, user_data);
