@@ -310,19 +310,19 @@ test_every_kind_of_head_learns_and_survives_its_file (void **state)
       assert_int_equal (toy->epochs, 20);
       assert_true (toy->losses[19] < 0.7 * toy->losses[0]);
 
-      head_apply (head, toy->latents, ROWS, a);
+      head_apply (head, toy->latents, ROWS, NULL, a);
       head_save (head, path, TRUE, "[train]\n", &error);
       assert_no_error (error);
       assert_true (g_file_get_contents (path, &content, &size, &error));
       file = g_bytes_new_take (content, size);
       loaded = head_from_bytes (file, &error);
       assert_no_error (error);
-      head_apply (loaded, toy->latents, ROWS, b);
+      head_apply (loaded, toy->latents, ROWS, NULL, b);
       assert_memory_equal (a, b, sizeof a);
       bytes = head_to_bytes (head);
       of_bytes = head_from_bytes (bytes, &error);
       assert_no_error (error);
-      head_apply (of_bytes, toy->latents, ROWS, b);
+      head_apply (of_bytes, toy->latents, ROWS, NULL, b);
       assert_memory_equal (a, b, sizeof a);
     }
 }
@@ -355,7 +355,7 @@ test_gradients_are_slopes_of_the_loss (void **state)
             for (guint side = 0; side < 2; side++)
               {
                 start->tensors[t].data[i] = saved + (side ? step : -step);
-                head_apply (start, toy->latents, 32, logits);
+                head_apply (start, toy->latents, 32, NULL, logits);
                 losses[side] = focal_loss (&options.loss, logits, toy->labels, 32, CLASSES, NULL);
               }
             start->tensors[t].data[i] = saved;
@@ -639,13 +639,32 @@ test_logits_of_a_scan_do_not_hang_on_its_neighbours (void **state)
   g_autoptr (Head) head = head_new (HEAD_MLP, WIDTH, 16, CLASSES, 7);
   double all[ROWS * CLASSES], one[CLASSES];
 
-  head_apply (head, toy->latents, ROWS, all);
+  head_apply (head, toy->latents, ROWS, NULL, all);
   for (guint i = 0; i < ROWS; i++)
     {
-      head_apply (head, toy->latents + i * WIDTH, 1, one);
+      head_apply (head, toy->latents + i * WIDTH, 1, NULL, one);
       assert_memory_equal (one, all + i * CLASSES, sizeof one);
     }
-  head_apply (head, NULL, 0, one);
+  head_apply (head, NULL, 0, NULL, one);
+}
+
+static void
+test_logits_do_not_hang_on_who_shares_the_work (void **state)
+{
+  const HeadKind kinds[] = { HEAD_MLP, HEAD_LINEAR, HEAD_NORM_LINEAR };
+  g_autofree Toy *toy = toy_new ();
+
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+    for (guint threads = 1; threads <= 4; threads++)
+      {
+        g_autoptr (Head) head = head_new (kinds[k], WIDTH, 16, CLASSES, 7);
+        g_autoptr (Team) team = team_new (threads);
+        double alone[ROWS * CLASSES], shared[ROWS * CLASSES] = { 0 };
+
+        head_apply (head, toy->latents, ROWS, NULL, alone);
+        head_apply (head, toy->latents, ROWS, team, shared);
+        assert_memory_equal (alone, shared, sizeof alone);
+      }
 }
 
 static void
@@ -661,7 +680,7 @@ test_class_without_any_positive_is_learned_as_absent (void **state)
     toy->labels[i * CLASSES + 1] = 0;
   head_fit (head, toy->latents, toy->labels, ROWS, &options, NULL, NULL, NULL, &error);
   assert_no_error (error);
-  head_apply (head, toy->latents, ROWS, logits);
+  head_apply (head, toy->latents, ROWS, NULL, logits);
   for (guint i = 0; i < ROWS; i++)
     assert_true (isfinite (logits[i * CLASSES + 1]) && logits[i * CLASSES + 1] < -0.5);
 }
@@ -687,6 +706,7 @@ main (void)
     cmocka_unit_test (test_head_with_a_number_that_is_not_finite_is_refused),
     cmocka_unit_test (test_options_that_make_no_sense_are_named),
     cmocka_unit_test (test_logits_of_a_scan_do_not_hang_on_its_neighbours),
+    cmocka_unit_test (test_logits_do_not_hang_on_who_shares_the_work),
     cmocka_unit_test (test_class_without_any_positive_is_learned_as_absent),
   };
 

@@ -197,6 +197,43 @@ test_bootstrap_is_seeded_and_wider_over_larger_groups (void **state)
                > 1.8 * (a->macro_auroc.high - a->macro_auroc.low));
 }
 
+/** What is compared bit by bit: a structure's gaps are not. */
+static void
+assert_same_table (const MetricsTable *a, const MetricsTable *b)
+{
+  assert_memory_equal (&a->macro_auroc, &b->macro_auroc, sizeof a->macro_auroc);
+  assert_memory_equal (&a->micro_auroc, &b->micro_auroc,
+                       sizeof *a - G_STRUCT_OFFSET (MetricsTable, micro_auroc));
+  assert_int_equal (a->classes_in_macro, b->classes_in_macro);
+  assert_memory_equal (a->classes, b->classes, a->n_classes * sizeof *a->classes);
+}
+
+static void
+test_table_does_not_hang_on_who_shares_the_work (void **state)
+{
+  double logits[200 * 5];
+  guint8 labels[200 * 5];
+  MetricsInput input = random_input (logits, labels, 200, 5, 61), with_team = input;
+  g_autofree double *turned = g_memdup2 (logits, sizeof logits);
+  g_autoptr (MetricsTable) alone = metrics_table (&input, NULL, NULL);
+  double low, high, shared_low, shared_high;
+
+  for (gsize i = 0; i < 200 * 5; i++)
+    turned[i] = -logits[i];
+  metrics_macro_difference_interval (&input, turned, &low, &high, NULL, NULL);
+  for (guint threads = 1; threads <= 4; threads++)
+    {
+      g_autoptr (Team) team = team_new (threads);
+      g_autoptr (MetricsTable) shared = NULL;
+
+      with_team.team = team;
+      shared = metrics_table (&with_team, NULL, NULL);
+      assert_same_table (alone, shared);
+      metrics_macro_difference_interval (&with_team, turned, &shared_low, &shared_high, NULL, NULL);
+      assert_true (low == shared_low && high == shared_high);
+    }
+}
+
 static int
 compare_doubles (const void *a, const void *b)
 {
@@ -491,6 +528,7 @@ main (void)
     cmocka_unit_test (test_table_leaves_an_undefined_class_out_of_the_macro_mean),
     cmocka_unit_test (test_element_and_subset_accuracy_are_told_apart),
     cmocka_unit_test (test_bootstrap_is_seeded_and_wider_over_larger_groups),
+    cmocka_unit_test (test_table_does_not_hang_on_who_shares_the_work),
     cmocka_unit_test (test_bootstrap_agrees_with_rows_drawn_one_by_one),
     cmocka_unit_test (test_macro_difference_is_paired),
     cmocka_unit_test (test_macro_difference_agrees_with_rows_drawn_one_by_one),

@@ -13,6 +13,10 @@
  * done for each is the same, which the compiler turns into vector instructions. */
 #define LANES 8
 
+/* Draws between two meetings of the threads; a thousand are 25 times as many. */
+#define LANE_SETS 5
+#define DRAWS_TOGETHER (LANE_SETS * LANES)
+
 /* ---- a class in order ---- */
 
 /**
@@ -30,12 +34,6 @@ typedef struct
   Step *steps;
   gsize n;
 } ClassOrder;
-
-static void
-class_order_clear (ClassOrder *order)
-{
-  g_free (order->steps);
-}
 
 /** Append the positives of a run (@halves 0), or its negatives. */
 static void
@@ -138,92 +136,144 @@ number_groups (const MetricsInput *input, guint32 *n_groups)
   return groups;
 }
 
+/** The draws while they go on. */
+typedef struct
+{
+  const MetricsInput *input, *other; /* other: (nullable) */
+  guint n_orders;
+  ClassOrder *orders;               /* the input's classes, then the other's */
+  double (*aurocs)[DRAWS_TOGETHER]; /* of each of them */
+  guint32 *groups, n_groups;
+  Random random;
+  guint16 *group_counts;         /* n_groups */
+  guint16 *counts, *next_counts; /* LANE_SETS × n × LANES: of the draws in hand, and of the next */
+} Draws;
+
+/** One of the orders. A TeamWork. */
+static void
+sort_class (gsize i, guint thread, gpointer data)
+{
+  Draws *draws = data;
+  const guint n_classes = draws->input->n_classes;
+
+  draws->orders[i] = i < n_classes ? class_order (draws->input, (guint) i)
+                                   : class_order (draws->other, (guint) i - n_classes);
+}
+
 /** Draw as many groups as there are, with replacement; a row counts as often as its group came. */
 static void
-draw_lane (Random *random, const guint32 *groups, gsize n, guint16 *group_counts, guint32 n_groups,
-           guint16 *counts, guint lane)
+draw_lane (Draws *draws, guint16 *counts)
 {
-  memset (group_counts, 0, n_groups * sizeof *group_counts);
-  for (guint32 i = 0; i < n_groups; i++)
-    group_counts[random_below (random, n_groups)]++;
-  for (gsize i = 0; i < n; i++)
-    counts[i * LANES + lane] = group_counts[groups[i]];
+  memset (draws->group_counts, 0, draws->n_groups * sizeof *draws->group_counts);
+  for (guint32 i = 0; i < draws->n_groups; i++)
+    draws->group_counts[random_below (&draws->random, draws->n_groups)]++;
+  for (gsize i = 0; i < draws->input->n; i++)
+    counts[i * LANES] = draws->group_counts[draws->groups[i]];
 }
 
-/** Mean AUROC of each lane over the classes that have both kinds there; NaN where none has. */
 static void
-lane_means (const ClassOrder *orders, guint n_classes, const guint16 *counts, double means[LANES])
+draw_next (Draws *draws)
 {
-  double sums[LANES] = { 0 };
-  guint defined[LANES] = { 0 };
+  for (gsize set = 0; set < LANE_SETS; set++)
+    for (guint lane = 0; lane < LANES; lane++)
+      draw_lane (draws, draws->next_counts + set * draws->input->n * LANES + lane);
+}
 
-  for (guint class = 0; class < n_classes; class ++)
+/** Item 0 draws for the next time, as one generator gives one number after the other; the rest
+ * judge a class each. A TeamWork. */
+static void
+draw_or_judge (gsize item, guint thread, gpointer data)
+{
+  Draws *draws = data;
+
+  if (item == 0)
+    draw_next (draws);
+  else
+    for (gsize set = 0; set < LANE_SETS; set++)
+      lane_aurocs (&draws->orders[item - 1], draws->counts + set * draws->input->n * LANES,
+                   draws->aurocs[item - 1] + set * LANES);
+}
+
+/** Means of @n draws over the classes that have both kinds there; NaN where none has. */
+static void
+take_means (double (*aurocs)[DRAWS_TOGETHER], guint n_classes, guint n, double *means)
+{
+  for (guint draw = 0; draw < n; draw++)
     {
-      double aurocs[LANES];
+      double sum = 0;
+      guint defined = 0;
 
-      lane_aurocs (&orders[class], counts, aurocs);
-      for (guint lane = 0; lane < LANES; lane++)
-        if (!isnan (aurocs[lane]))
+      for (guint class = 0; class < n_classes; class ++)
+        if (!isnan (aurocs[class][draw]))
           {
-            sums[lane] += aurocs[lane];
-            defined[lane]++;
+            sum += aurocs[class][draw];
+            defined++;
           }
+      means[draw] = defined > 0 ? sum / defined : NAN;
     }
-  for (guint lane = 0; lane < LANES; lane++)
-    means[lane] = defined[lane] > 0 ? sums[lane] / defined[lane] : NAN;
 }
 
-/** The classes of @input in order. Returns: (element-type ClassOrder) */
-static GArray *
-class_orders (const MetricsInput *input)
+static Draws *
+draws_new (const MetricsInput *input, const MetricsInput *other)
 {
-  GArray *orders = g_array_new (FALSE, FALSE, sizeof (ClassOrder));
+  const guint n_orders = input->n_classes * (other != NULL ? 2 : 1);
+  Draws *draws = g_new0 (Draws, 1);
 
-  g_array_set_clear_func (orders, (GDestroyNotify) class_order_clear);
-  for (guint class = 0; class < input->n_classes; class ++)
-    {
-      ClassOrder order = class_order (input, class);
-
-      g_array_append_val (orders, order);
-    }
-  return orders;
+  draws->input = input;
+  draws->other = other;
+  draws->orders = g_new0 (ClassOrder, n_orders);
+  draws->aurocs = g_malloc_n (n_orders, sizeof *draws->aurocs);
+  draws->groups = number_groups (input, &draws->n_groups);
+  draws->group_counts = g_new (guint16, draws->n_groups);
+  draws->counts = g_new (guint16, input->n * DRAWS_TOGETHER);
+  draws->next_counts = g_new (guint16, input->n * DRAWS_TOGETHER);
+  draws->n_orders = n_orders;
+  random_init (&draws->random, input->bootstrap_seed, DRAW_STREAM);
+  return draws;
 }
+
+static void
+draws_free (Draws *draws)
+{
+  for (guint i = 0; i < draws->n_orders; i++)
+    g_free (draws->orders[i].steps);
+  g_free (draws->orders);
+  g_free (draws->aurocs);
+  g_free (draws->groups);
+  g_free (draws->group_counts);
+  g_free (draws->counts);
+  g_free (draws->next_counts);
+  g_free (draws);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Draws, draws_free)
 
 /**
  * judge_draws: the macro AUROC of every draw; NaN where no class is defined.
  *
  * @other: (nullable) other scores of the same rows, which the same draws judge
- * @draws, @other_draws: (out) bootstrap_draws
+ * @means, @other_means: (out) bootstrap_draws
  */
 static gboolean
-judge_draws (const MetricsInput *input, const MetricsInput *other, double *draws,
-             double *other_draws, GCancellable *cancellable, GError **error)
+judge_draws (const MetricsInput *input, const MetricsInput *other, double *means,
+             double *other_means, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GArray) orders = class_orders (input);
-  g_autoptr (GArray) other_orders = other != NULL ? class_orders (other) : NULL;
-  guint32 n_groups;
-  g_autofree guint32 *groups = number_groups (input, &n_groups);
-  g_autofree guint16 *group_counts = g_new (guint16, n_groups);
-  g_autofree guint16 *counts = g_new0 (guint16, input->n * LANES);
-  Random random;
+  g_autoptr (Draws) draws = draws_new (input, other);
 
-  random_init (&random, input->bootstrap_seed, DRAW_STREAM);
-  for (guint done = 0; done < input->bootstrap_draws; done += LANES)
+  team_run (input->team, draws->n_orders, sort_class, draws, NULL);
+  draw_next (draws);
+  for (guint done = 0; done < input->bootstrap_draws; done += DRAWS_TOGETHER)
     {
-      guint lanes = MIN (LANES, input->bootstrap_draws - done);
-      double means[LANES];
+      const guint n = MIN (DRAWS_TOGETHER, input->bootstrap_draws - done);
+      guint16 *const counts = draws->counts;
 
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
-      for (guint lane = 0; lane < lanes; lane++)
-        draw_lane (&random, groups, input->n, group_counts, n_groups, counts, lane);
-      lane_means ((const ClassOrder *) (gpointer) orders->data, orders->len, counts, means);
-      memcpy (draws + done, means, lanes * sizeof *draws);
-      if (other == NULL)
-        continue;
-      lane_means ((const ClassOrder *) (gpointer) other_orders->data, other_orders->len, counts,
-                  means);
-      memcpy (other_draws + done, means, lanes * sizeof *draws);
+      draws->counts = draws->next_counts;
+      draws->next_counts = counts;
+      team_run (input->team, 1 + draws->n_orders, draw_or_judge, draws, NULL);
+      take_means (draws->aurocs, input->n_classes, n, means + done);
+      if (other != NULL)
+        take_means (draws->aurocs + input->n_classes, input->n_classes, n, other_means + done);
     }
   return TRUE;
 }

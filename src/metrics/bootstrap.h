@@ -9,7 +9,7 @@
  * bootstrap_macro_auroc: percentile interval (2.5-97.5) of the mean AUROC over classes.
  *
  * Every class is sorted once; a draw only changes how often each row counts, so its AUROC is one
- * pass over that order. One thread, and the same bits for the same seed.
+ * pass over that order. The same bits for the same seed, whatever the number of threads.
  *
  * @low, @high: (out) NaN without rows, without draws, or where no class is defined in any draw
  * Returns: %FALSE when cancelled.

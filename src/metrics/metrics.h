@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include <gio/gio.h>
+#include "base/team.h"
 
 typedef struct
 {
@@ -122,6 +122,7 @@ typedef struct
                                row is its own group */
   guint bootstrap_draws;    /* 0: no macro interval; 1,000 is the house's number */
   guint64 bootstrap_seed;
+  Team *team; /* (nullable) shares the work; the numbers are the same whoever does */
 } MetricsInput;
 
 /**

@@ -3,11 +3,13 @@
 
 #include <math.h>
 
-/** One class's numbers. @logits, @probabilities, @labels: n each, room for the class's column. */
+/** One class's numbers. */
 static MetricsClass
-judge_class (const MetricsInput *input, guint class, double *logits, double *probabilities,
-             guint8 *labels)
+judge_class (const MetricsInput *input, guint class)
 {
+  g_autofree double *logits = g_new (double, MAX (input->n, 1));
+  g_autofree double *probabilities = g_new (double, MAX (input->n, 1));
+  g_autofree guint8 *labels = g_new (guint8, MAX (input->n, 1));
   MetricsClass result = { 0 };
 
   for (gsize i = 0; i < input->n; i++)
@@ -67,22 +69,28 @@ take_means (MetricsTable *table)
 }
 
 /** All classes thrown together. */
-static void
-take_micro (MetricsTable *table, const MetricsInput *input)
+static double
+micro_auroc (const MetricsInput *input)
 {
   gsize n = input->n * input->n_classes;
   g_autofree guint8 *labels = g_new (guint8, MAX (n, 1));
-  MetricsConfusion all = { 0, 0, 0, 0 };
 
   for (gsize i = 0; i < n; i++)
     labels[i] = input->labels[i] != 0;
+  return metrics_auroc (input->logits, labels, n);
+}
+
+static void
+take_micro (MetricsTable *table)
+{
+  MetricsConfusion all = { 0, 0, 0, 0 };
+
   for (guint class = 0; class < table->n_classes; class ++)
     {
       const MetricsConfusion *c = &table->classes[class].confusion;
 
       all = (MetricsConfusion){ all.tp + c->tp, all.fp + c->fp, all.tn + c->tn, all.fn + c->fn };
     }
-  table->micro_auroc = metrics_auroc (input->logits, labels, n);
   table->micro_sensitivity = metrics_sensitivity (all);
   table->micro_specificity = metrics_specificity (all);
   table->micro_f1 = metrics_f1 (all);
@@ -110,24 +118,39 @@ subset_accuracy (const MetricsTable *table, const MetricsInput *input)
   return input->n > 0 ? (double) right / (double) input->n : NAN;
 }
 
+typedef struct
+{
+  const MetricsInput *input;
+  MetricsTable *table;
+} Judging;
+
+/** All classes together, which takes longest, and each by itself. A TeamWork. */
+static void
+judge_all_or_class (gsize item, guint thread, gpointer data)
+{
+  const Judging *judging = data;
+
+  if (item == 0)
+    judging->table->micro_auroc = micro_auroc (judging->input);
+  else
+    judging->table->classes[item - 1] = judge_class (judging->input, (guint) item - 1);
+}
+
 MetricsTable *
 metrics_table (const MetricsInput *input, GCancellable *cancellable, GError **error)
 {
   g_autoptr (MetricsTable) table = g_new0 (MetricsTable, 1);
-  g_autofree double *logits = g_new (double, MAX (input->n, 1));
-  g_autofree double *probabilities = g_new (double, MAX (input->n, 1));
-  g_autofree guint8 *labels = g_new (guint8, MAX (input->n, 1));
+  Judging judging = { input, table };
 
   table->n_classes = input->n_classes;
   table->classes = g_new0 (MetricsClass, MAX (input->n_classes, 1));
-  for (guint class = 0; class < input->n_classes; class ++)
+  if (!team_run (input->team, 1 + input->n_classes, judge_all_or_class, &judging, cancellable))
     {
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return NULL;
-      table->classes[class] = judge_class (input, class, logits, probabilities, labels);
+      g_cancellable_set_error_if_cancelled (cancellable, error);
+      return NULL;
     }
   take_means (table);
-  take_micro (table, input);
+  take_micro (table);
   table->subset_accuracy = subset_accuracy (table, input);
   if (!bootstrap_macro_auroc (input, &table->macro_auroc.low, &table->macro_auroc.high, cancellable,
                               error))

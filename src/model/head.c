@@ -175,7 +175,11 @@ typedef struct
 {
   const Head *head;
   const HeadKernels *kernels;
+  const float *latents;
+  gsize n;
+  double *logits;
   double *tensors[HEAD_MAX_TENSORS];
+  /* for each thread */
   float *row;            /* width */
   double *input, *units; /* BLOCK × width, BLOCK × hidden */
 } Use;
@@ -194,54 +198,64 @@ apply_linear (const Use *use, guint first, const double *in, gsize n, gsize n_in
       out[r * n_out + o] += use->tensors[first + 1][o];
 }
 
+/** A TeamWork over blocks of rows. */
 static void
-apply_block (const Use *use, const float *latents, gsize n, double *logits)
+apply_block (gsize block, guint thread, gpointer data)
 {
+  const Use *use = data;
   const Head *head = use->head;
-  const gsize width = head->width, hidden = head->hidden;
+  const gsize width = head->width, hidden = head->hidden, first = block * BLOCK,
+              n = MIN (BLOCK, use->n - first);
+  float *row = use->row + thread * width;
+  double *input = use->input + thread * BLOCK * width,
+         *units = use->units + thread * BLOCK * hidden,
+         *logits = use->logits + first * head->classes;
 
   for (gsize r = 0; r < n; r++)
     {
-      double *x = use->input + r * width;
+      double *x = input + r * width;
 
-      head_standardize (head, latents + r * width, use->row);
+      head_standardize (head, use->latents + (first + r) * width, row);
       for (gsize i = 0; i < width; i++)
-        x[i] = (double) use->row[i];
+        x[i] = (double) row[i];
     }
   switch (head->kind)
     {
     case HEAD_MLP:
-      apply_linear (use, 0, use->input, n, width, hidden, use->units);
+      apply_linear (use, 0, input, n, width, hidden, units);
       for (gsize i = 0; i < n * hidden; i++)
-        use->units[i] = MAX (use->units[i], 0);
-      apply_linear (use, 2, use->units, n, hidden, head->classes, logits);
+        units[i] = MAX (units[i], 0);
+      apply_linear (use, 2, units, n, hidden, head->classes, logits);
       break;
     case HEAD_LINEAR:
-      apply_linear (use, 0, use->input, n, width, head->classes, logits);
+      apply_linear (use, 0, input, n, width, head->classes, logits);
       break;
     case HEAD_NORM_LINEAR:
       for (gsize r = 0; r < n; r++)
         {
-          double *x = use->input + r * width;
+          double *x = input + r * width;
 
           normalize (x, width);
           for (gsize i = 0; i < width; i++)
             x[i] = x[i] * use->tensors[0][i] + use->tensors[1][i];
         }
-      apply_linear (use, 2, use->input, n, width, head->classes, logits);
+      apply_linear (use, 2, input, n, width, head->classes, logits);
       break;
     }
 }
 
 void
-head_apply (const Head *head, const float *latents, gsize n, double *logits)
+head_apply (const Head *head, const float *latents, gsize n, Team *team, double *logits)
 {
-  const gsize block = MIN (n, BLOCK);
+  const gsize threads = team_size (team), rows = threads * BLOCK;
   Use use = { .head = head,
               .kernels = head_kernels (0),
-              .row = g_new (float, head->width),
-              .input = g_new (double, block * head->width),
-              .units = g_new (double, block * head->hidden) };
+              .latents = latents,
+              .n = n,
+              .logits = logits,
+              .row = g_new (float, threads * head->width),
+              .input = g_new (double, rows * head->width),
+              .units = g_new (double, rows * head->hidden) };
 
   for (guint i = 0; i < head->n_tensors; i++)
     {
@@ -249,9 +263,7 @@ head_apply (const Head *head, const float *latents, gsize n, double *logits)
       for (gsize j = 0; j < head->tensors[i].n; j++)
         use.tensors[i][j] = (double) head->tensors[i].data[j];
     }
-  for (gsize first = 0; first < n; first += BLOCK)
-    apply_block (&use, latents + first * head->width, MIN (BLOCK, n - first),
-                 logits + first * head->classes);
+  team_run (team, (n + BLOCK - 1) / BLOCK, apply_block, &use, NULL);
   for (guint i = 0; i < head->n_tensors; i++)
     g_free (use.tensors[i]);
   g_free (use.units);

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <gio/gio.h>
+#include "base/team.h"
 
 typedef enum
 {
@@ -45,8 +45,12 @@ Head *head_copy (const Head *head);
 void head_free (Head *head);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Head, head_free)
 
-/** head_apply: logits (n × classes) of latents (n × width), without dropout; never fails. */
-void head_apply (const Head *head, const float *latents, gsize n, double *logits);
+/**
+ * head_apply: logits (n × classes) of latents (n × width), without dropout; never fails.
+ *
+ * @team: (nullable) shares the rows; the bits are the same whoever does
+ */
+void head_apply (const Head *head, const float *latents, gsize n, Team *team, double *logits);
 
 /** head_save: safetensors; kind, sizes and @parameters (a run file's text) ride as
  * metadata. */

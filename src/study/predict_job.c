@@ -163,7 +163,7 @@ add_prediction (StudyPredict *study, const Head *head, const char *volume, const
   double logits[CATALOG_N_LABELS];
   StudyPrediction prediction = { .volume = g_strdup (volume) };
 
-  head_apply (head, latent, 1, logits);
+  head_apply (head, latent, 1, NULL, logits);
   for (guint label = 0; label < CATALOG_N_LABELS; label++)
     prediction.probabilities[label] = metrics_probability (logits[label]);
   g_array_append_val (study->predictions, prediction);

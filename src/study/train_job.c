@@ -15,6 +15,7 @@ training_clear (Training *training)
   g_clear_pointer (&training->store, catalog_store_close);
   g_clear_pointer (&training->encoder, catalog_encoder_free);
   g_clear_pointer (&training->engine, engine_close);
+  g_clear_pointer (&training->team, team_free);
   g_clear_pointer (&training->own_cache, study_train_cache_free);
   g_clear_pointer (&training->kept_head, head_free);
   g_free (training->train_logits);
@@ -268,6 +269,8 @@ fit (Training *training, GError **error)
                                     parameters->head == HEAD_MLP ? parameters->hidden : 0,
                                     CATALOG_N_LABELS, parameters->seed);
 
+  training->team = team_new (
+      MIN (options.threads > 0 ? options.threads : g_get_num_processors (), 1 + CATALOG_N_LABELS));
   choose_pos_weight (training, pos_weight);
   if (parameters->standardize)
     standardize (head, train);

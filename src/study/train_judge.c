@@ -22,7 +22,7 @@ choose_thresholds (Training *training, const Head *head)
   if (parameters->threshold_kind == THRESHOLD_FIXED)
     return;
 
-  head_apply (head, train->latents, train->n, training->train_logits);
+  head_apply (head, train->latents, train->n, training->team, training->train_logits);
   scores = g_new (double, train->n);
   labels = g_new (guint8, train->n);
   for (guint label = 0; label < CATALOG_N_LABELS; label++)
@@ -118,7 +118,8 @@ training_judge (guint epoch, const Head *head, double train_loss, gpointer user_
                          .thresholds = training->thresholds,
                          .groups = valid->groups,
                          .bootstrap_draws = training->parameters->bootstrap_draws,
-                         .bootstrap_seed = training->parameters->seed };
+                         .bootstrap_seed = training->parameters->seed,
+                         .team = training->team };
 
   if (!isfinite (train_loss))
     {
@@ -128,7 +129,7 @@ training_judge (guint epoch, const Head *head, double train_loss, gpointer user_
       return FALSE;
     }
   choose_thresholds (training, head);
-  head_apply (head, valid->latents, valid->n, training->valid_logits);
+  head_apply (head, valid->latents, valid->n, training->team, training->valid_logits);
   table = metrics_table (&input, job_cancellable (training->job), error);
   if (table == NULL
       || (!training->study->preview && !store_epoch (training, epoch, train_loss, table, error)))

@@ -15,6 +15,7 @@ typedef struct
   CatalogStore *store;
   CatalogEncoder *encoder;
   Engine *engine;                     /* %NULL: the head is fitted without one */
+  Team *team;                         /* judges */
   StudyTrainCache *cache, *own_cache; /* own_cache: where the caller gave none */
   const StudyCohort *train, *valid;   /* the cache's */
   double *train_logits, *valid_logits;
