@@ -72,7 +72,7 @@ test_page_is_the_same_with_the_indexes_and_without (void **state)
   assert_store_value (testing_listing.store,
                       "SELECT count (*) FROM sqlite_schema"
                       " WHERE name GLOB '" ROW_INDEX_PREFIX "*'",
-                      "17");
+                      "18");
   assert_pages_of_every_order ();
   testing_store_exec (testing_listing.store, "ROLLBACK");
 }

@@ -55,25 +55,14 @@ run_written (CatalogStore *store, const char *query, GError **error)
   return store_exec (store, sql, error);
 }
 
-#define INDEXES_OF_VOLUME " FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'volume'"
-#define NOT_OF_ROW_INDEXES " AND name NOT GLOB '" ROW_INDEX_PREFIX "*'"
-
-/** An index is made in half the time when all rows are there; most come even later. */
+/** Whoever fills the full-text index makes them, each in half the time when all rows are there. */
 static gboolean
-store_volumes_before_their_indexes (Import *import, GError **error)
+drop_indexes (CatalogStore *store, GError **error)
 {
-  CatalogStore *store = import->store;
-
-  return store_exec (store,
-                     "CREATE TEMP TABLE volume_index AS"
-                     " SELECT sql" INDEXES_OF_VOLUME NOT_OF_ROW_INDEXES,
-                     error)
-         && run_written (
-             store, "SELECT group_concat ('DROP INDEX ' || name, ';')" INDEXES_OF_VOLUME, error)
-         && import_volumes_store (store, import->options, import->batches, &import->tables,
-                                  import->funnel, import->cancellable, error)
-         && run_written (store, "SELECT group_concat (sql, ';') FROM volume_index", error)
-         && store_exec (store, "DROP TABLE volume_index", error);
+  return run_written (store,
+                      "SELECT coalesce (group_concat ('DROP INDEX ' || name, ';'), '')"
+                      " FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'volume'",
+                      error);
 }
 
 static gboolean
@@ -298,7 +287,9 @@ replace_split (Import *import, Watch *watch, GError **error)
 {
   return store_text_index_leave_out (import->store, IMPORT_FIRST_ID (import->options->split), error)
          && remove_split (import->store, import->options->split, error)
-         && take_files (import, watch, error) && store_volumes_before_their_indexes (import, error)
+         && take_files (import, watch, error) && drop_indexes (import->store, error)
+         && import_volumes_store (import->store, import->options, import->batches, &import->tables,
+                                  import->funnel, import->cancellable, error)
          && describe_split (import, error);
 }
 

@@ -43,11 +43,13 @@ wants_index (const QueryField *field)
          && field->kind != QUERY_FIELD_REASON;
 }
 
-/* Beside those to sort by: for counts and samples, for a patient, for what a search found. */
+/* Beside those to sort by: for a name, for counts and samples, for a patient, for what a search
+ * found. A new store has one for names, volume_by_name, until its first import. */
 static const struct
 {
   const char *name, *order;
 } others[] = {
+  { "same_name", "name" },
   { "rank", "split, reason, position" },
   { "same_patient", "patient" },
   { "same_report", "report_id" },

@@ -216,9 +216,10 @@ catalog_run_predictions (CatalogStore *store, gint64 run_id, GError **error)
 {
   g_autoptr (sqlite3_stmt) statement = store_prepare (
       store,
-      "SELECT volume, labels, logits,"
-      " COALESCE ((SELECT patient FROM volume AS v WHERE v.name = p.volume), p.volume)"
-      " FROM prediction AS p WHERE run_id = ? ORDER BY position",
+      /* Rows of one name are of one patient. A join is quick without the names' index, too. */
+      "SELECT p.volume, p.labels, p.logits, COALESCE (max (v.patient), p.volume)"
+      " FROM prediction AS p LEFT JOIN volume AS v ON v.name = p.volume"
+      " WHERE p.run_id = ? GROUP BY p.position",
       error);
   g_autoptr (CatalogPredictions) predictions = g_new0 (CatalogPredictions, 1);
   GPtrArray *volumes, *patients;
