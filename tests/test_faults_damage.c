@@ -14,7 +14,7 @@
 
 #define PATIENTS 300
 #define WIDTH 24
-#define PAGE 8192
+#define PAGE 16384
 #define MOST_ON_A_PAGE (PAGE / (WIDTH * (int) sizeof (float)))
 #define PAGES 3
 
