@@ -216,10 +216,12 @@ catalog_run_predictions (CatalogStore *store, gint64 run_id, GError **error)
 {
   g_autoptr (sqlite3_stmt) statement = store_prepare (
       store,
-      /* Rows of one name are of one patient. A join is quick without the names' index, too. */
-      "SELECT p.volume, p.labels, p.logits, COALESCE (max (v.patient), p.volume)"
-      " FROM prediction AS p LEFT JOIN volume AS v ON v.name = p.volume"
-      " WHERE p.run_id = ? GROUP BY p.position",
+      /* Rows of one name are of one patient. So written it goes over the volumes once where names
+       * have no index yet, not once for each prediction. */
+      "SELECT p.volume, p.labels, p.logits, COALESCE (v.patient, p.volume)"
+      " FROM prediction AS p LEFT JOIN (SELECT name, max (patient) AS patient FROM volume"
+      " WHERE name IN (SELECT volume FROM prediction WHERE run_id = ?1) GROUP BY name) AS v"
+      " ON v.name = p.volume WHERE p.run_id = ?1 ORDER BY p.position",
       error);
   g_autoptr (CatalogPredictions) predictions = g_new0 (CatalogPredictions, 1);
   GPtrArray *volumes, *patients;

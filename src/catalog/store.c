@@ -18,7 +18,7 @@
 
 /* Measured: at the usual 4096 bytes, of which two latents of 512 numbers take more than one page,
  * loading latents takes 1.4 times as long, and at 8192 an import of CT-RATE takes 0.03 s longer;
- * lists are as quick at each, above 16384 nothing is gained and commits get larger. */
+ * lists are as quick at both, above 16384 little is gained and commits get larger. */
 #define PAGE_SIZE "16384"
 
 /** SQLite's own waiting looks ever more seldom, and whoever writes again and again, as an index
