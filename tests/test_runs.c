@@ -143,6 +143,36 @@ test_run_from_beginning_to_end (void **state)
 }
 
 static void
+assert_patients (CatalogStore *store, gint64 run_id)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CatalogPredictions) predictions = catalog_run_predictions (store, run_id, &error);
+
+  assert_no_error (error);
+  assert_string_equal (predictions->patients[0], "train_3");
+  assert_string_equal (predictions->patients[1], "a"); /* of no split */
+  assert_string_equal (predictions->patients[2], "train_4");
+}
+
+static void
+test_predictions_have_their_patients_with_the_names_indexed_and_without (void **state)
+{
+  g_autoptr (CatalogStore) store = testing_store_new ("patients.sqlite", NULL);
+  g_autoptr (CatalogRun) run = NULL;
+  g_autoptr (GError) error = NULL;
+
+  prepare_for_runs (store);
+  run = must_begin (store, NULL);
+  assert_true (finish_run (store, run->id, &error));
+  testing_store_exec (store, "UPDATE prediction SET volume = CASE volume"
+                             " WHEN 'z' THEN 'train_3_a_1.nii.gz'"
+                             " WHEN 'm' THEN 'train_4_a_1.nii.gz' ELSE volume END");
+  assert_patients (store, run->id);
+  testing_store_exec (store, "DROP INDEX volume_by_name");
+  assert_patients (store, run->id);
+}
+
+static void
 test_only_a_running_run_takes_results (void **state)
 {
   g_autoptr (CatalogStore) store = testing_store_new ("ended.sqlite", NULL);
@@ -430,6 +460,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_run_from_beginning_to_end),
+    cmocka_unit_test (test_predictions_have_their_patients_with_the_names_indexed_and_without),
     cmocka_unit_test (test_only_a_running_run_takes_results),
     cmocka_unit_test (test_finish_leaves_all_or_nothing),
     cmocka_unit_test (test_runs_are_found_by_name_and_number),
