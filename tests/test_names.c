@@ -416,14 +416,6 @@ record (const char *transcript, const char *const *more)
   }
 }
 
-static gboolean
-has_ended (Tmux *tmux, gpointer unused)
-{
-  g_autofree char *dead = tmux_value (tmux, "#{pane_dead}");
-
-  return strcmp (dead, "1") == 0;
-}
-
 static void
 assert_recorded_harmlessly (const char *transcript, const char *shown)
 {
@@ -456,7 +448,7 @@ test_no_text_speaks_to_the_terminal_through_the_workbench (void **state)
   tmux_play (tmux, "key 3\nwait gamma\nkey 5\nwait DROP TABLE\nkey j j j j j j j j j j j j Enter\n"
                    "key 2\nkey 1\nwait Enter slices\n");
   tmux_keys (tmux, "q", NULL);
-  tmux_wait_for (tmux, "its end", has_ended, NULL);
+  tmux_wait_end (tmux);
   tmux_teardown (NULL);
   assert_recorded_harmlessly (transcript, "DROP TABLE");
 }
@@ -476,7 +468,7 @@ test_no_text_speaks_to_the_terminal_through_a_command (void **state)
     {
       Tmux *tmux = record (transcript, commands[i]);
 
-      tmux_wait_for (tmux, "its end", has_ended, NULL);
+      tmux_wait_end (tmux);
       tmux_teardown (NULL);
       assert_recorded_harmlessly (transcript, "DROP TABLE");
     }

@@ -399,6 +399,20 @@ tmux_wait_gone (Tmux *tmux, const char *text)
   tmux_wait_for (tmux, what, text_is_gone, (gpointer) text);
 }
 
+static gboolean
+has_ended (Tmux *tmux, gpointer unused)
+{
+  g_autofree char *dead = tmux_value (tmux, "#{pane_dead}");
+
+  return strcmp (dead, "1") == 0;
+}
+
+void
+tmux_wait_end (Tmux *tmux)
+{
+  tmux_wait_for (tmux, "the program's end", has_ended, NULL);
+}
+
 void
 tmux_kill_pane (Tmux *tmux)
 {

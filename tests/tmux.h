@@ -35,6 +35,8 @@ void tmux_play (Tmux *tmux, const char *lines);
 /** tmux_wait, tmux_wait_gone: until the screen shows a text, or does not any more. */
 void tmux_wait (Tmux *tmux, const char *text);
 void tmux_wait_gone (Tmux *tmux, const char *text);
+/** tmux_wait_end: until the program has ended, and what it leaves is written. */
+void tmux_wait_end (Tmux *tmux);
 /** tmux_wait_for: until @is_so; @what is printed where that never happens. */
 void tmux_wait_for (Tmux *tmux, const char *what, gboolean (*is_so) (Tmux *tmux, gpointer data),
                     gpointer data);
