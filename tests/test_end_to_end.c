@@ -260,6 +260,23 @@ test_bf16_is_an_encoder_of_its_own_and_not_the_processors (void **state)
   assert_non_null (strstr (mixed.err, "another precision"));
 }
 
+/** Its weights can be told to be the same wherever it is exported. */
+static void
+test_a_checkpoint_with_a_bf16_encoder_is_exported (void **state)
+{
+  g_autofree char *out = testing_path ("bf16.pt");
+  g_auto (ProgramResult) sample = program_expect (0, "sample", "-w", workspace, "--split", "train",
+                                                  "--fraction", "0.05", "--name", "fewer", NULL);
+  g_auto (ProgramResult) encoded = encode_on ("torch", 0, "bf16", "fewer", NULL);
+  g_auto (ProgramResult) trained = program_expect (
+      0, "train", "-w", workspace, "--encoder-name", "demo-ctvit.pt-bf16", "--train-sample",
+      "fewer", "--valid-sample", "valid-0.9-1", "--name", "brain", "--epochs", "1", NULL);
+  g_auto (ProgramResult) exported = program_expect (0, "export", "-w", workspace, "checkpoint",
+                                                    "--run", "brain", "--out", out, NULL);
+
+  assert_true (g_file_test (out, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_predict_takes_the_precision_of_the_run (void **state)
 {
@@ -459,6 +476,7 @@ main (void)
     cmocka_unit_test (test_predict_gives_the_validation_prediction_of_the_run),
     cmocka_unit_test (test_another_precision_is_another_encoder),
     cmocka_unit_test (test_bf16_is_an_encoder_of_its_own_and_not_the_processors),
+    cmocka_unit_test (test_a_checkpoint_with_a_bf16_encoder_is_exported),
     cmocka_unit_test (test_predict_takes_the_precision_of_the_run),
     cmocka_unit_test (test_predict_prepares_scans_as_those_of_the_run),
     cmocka_unit_test (test_exported_checkpoint_encodes_as_the_original),

@@ -160,8 +160,9 @@ cpu_encoder_open (Engine *engine, const char *checkpoint_path,
   if (description->precision == ENCODER_BF16)
     {
       g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
-                           "precision bf16: it is for GPUs; choose --precision int16, or --device "
-                           "cuda:N (--device torch has it without a GPU, no quicker than float32)");
+                           "precision bf16: the processor's own loops do not have it; choose "
+                           "--device cuda:N, or torch, which has it without a GPU, no quicker than "
+                           "float32; or encode with --precision int16");
       return NULL;
     }
   cpu = ctvit_cpu_load (checkpoint_path, description, engine->threads, error);

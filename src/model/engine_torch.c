@@ -138,7 +138,7 @@ torch_encoder_open (Engine *engine, const char *checkpoint_path,
     {
       g_set_error_literal (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED,
                            "precision int16: only the processor's own loops have it; choose "
-                           "--precision bf16, or --device cpu");
+                           "--device cpu, or encode with --precision bf16");
       return NULL;
     }
   encoder = g_new0 (EngineEncoder, 1);

@@ -14,7 +14,7 @@ typedef struct
   const char *description; /* (nullable) path; %NULL: beside the checkpoint (same name, .ini), else
                               CT-CLIP's */
   const char *description_text; /* (nullable) the description itself, before any path */
-  const char *device;           /* "auto", "cpu", "cuda:N" */
+  const char *device;           /* "auto", "cpu", "cuda:N", "torch" */
   guint threads;                /* 0: all */
   VolumeRescale rescale;
   VolumeOrient orient;

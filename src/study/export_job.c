@@ -258,8 +258,7 @@ check_epochs (const CatalogRun *run, char **epochs, GError **error)
       if (table != NULL)
         continue;
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_CORRUPT,
-                   "run %s: the metrics of epoch %u can't be read; train it again", run->name,
-                   i + 1);
+                   "%s: the metrics of epoch %u can't be read; train it again", run->name, i + 1);
       return FALSE;
     }
   return TRUE;
@@ -428,6 +427,16 @@ export_head (StudyExport *study, CatalogStore *store, GError **error)
   return head != NULL && head_save (head, study->out_path, study->replace, run->parameters, error);
 }
 
+/** The engine that can tell the weights' hash anywhere: the processor's has no bfloat16. */
+static const char *
+form_of (const CatalogEncoder *encoder)
+{
+  g_autoptr (EncoderDescription) description =
+      encoder_description_parse (encoder->description, encoder->name, NULL);
+
+  return description != NULL && description->precision == ENCODER_BF16 ? "torch" : "cpu";
+}
+
 static gboolean
 export_checkpoint (StudyExport *study, CatalogStore *store, Job *job, GError **error)
 {
@@ -449,7 +458,7 @@ export_checkpoint (StudyExport *study, CatalogStore *store, Job *job, GError **e
       return FALSE;
     }
   /* A head is worth nothing behind other weights than those that it was fitted to. */
-  encoding = encoding_open_kept (encoder, "cpu", 0, error);
+  encoding = encoding_open_kept (encoder, form_of (encoder), 0, error);
   if (encoding == NULL)
     return FALSE;
   g_clear_pointer (&encoding, encoding_free);
