@@ -332,7 +332,9 @@ open_damaged (Salvage *salvage, const char *path, GError **error)
 static gboolean
 take_alone (Salvage *salvage, const char *path, GError **error)
 {
-  const int code = sqlite3_exec (salvage->damaged, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE",
+  const int code = sqlite3_exec (salvage->damaged,
+                                 "PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE;"
+                                 " BEGIN EXCLUSIVE",
                                  NULL, NULL, NULL);
 
   /* Anything else may be the damage that is to be mended. */
@@ -354,7 +356,31 @@ fill (Salvage *salvage, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
     if (!copy_table (salvage, i, error))
       return FALSE;
-  return drop_orphans (salvage, error) && store_text_index_leave_out (sound, 0, error);
+  /* Names are indexed with the rest. */
+  return drop_orphans (salvage, error) && store_exec (sound, "DROP INDEX volume_by_name", error)
+         && store_text_index_leave_out (sound, 0, error);
+}
+
+/** What lay beside the damaged file would be read into the one that takes its place. */
+static gboolean
+check_nothing_beside (const char *path, GError **error)
+{
+  static const char *const endings[] = { "-wal", "-journal" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
+    {
+      g_autofree char *beside = g_strconcat (path, endings[i], NULL);
+
+      if (g_file_test (beside, G_FILE_TEST_EXISTS))
+        {
+          g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_BUSY,
+                       "%s: could not be brought home; make the workspace's files writable for "
+                       "you, leave every program that has it open, and repair it again",
+                       beside);
+          return FALSE;
+        }
+    }
+  return TRUE;
 }
 
 gboolean
@@ -386,7 +412,9 @@ catalog_store_salvage (const char *path, CatalogSalvage *result, GError **error)
   g_clear_pointer (&salvage.insert, sqlite3_finalize);
   g_clear_pointer (&salvage.sound, catalog_store_close);
   /* The damaged file is given back when another has its place. */
-  if (done && (done = keep_damaged (path, &result->kept_path, error))
+  if (done
+      && (done =
+              check_nothing_beside (path, error) && keep_damaged (path, &result->kept_path, error))
       && g_rename (temporary, path) != 0)
     {
       g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_IO, "%s: cannot be put in place: %s", path,
