@@ -23,10 +23,8 @@ is_empty (CatalogStore *store)
 }
 
 static void
-tell_of_the_dead (App *app)
+tell_of_the_dead (App *app, const char *died)
 {
-  const char *died = workspace_died (app->workspace);
-
   if (died == NULL)
     return;
   app_message (app, "The last program here did not end by itself (%s); what it finished is kept.",
@@ -136,7 +134,7 @@ app_open (App *app, const char *directory, gboolean create, GError **error)
   app_store_changed (app);
   if (app_screen_class (app->screen)->enter != NULL)
     app_screen_class (app->screen)->enter (app->screens[app->screen]);
-  tell_of_the_dead (app);
+  tell_of_the_dead (app, workspace_died (app->workspace));
   return TRUE;
 }
 
@@ -148,7 +146,8 @@ app_create_workspace (App *app, const char *directory, GError **error)
 
 /* ---- what other programs do here ---- */
 
-/** With a lock of its own: the workspace's is for the job that may begin meanwhile. */
+/** With a lock of its own: the workspace's is for the job that may begin meanwhile. Returns: who
+ * held it last and was killed, or %NULL. */
 static gpointer
 end_abandoned_runs (gpointer data, GCancellable *cancellable, GError **error)
 {
@@ -157,14 +156,18 @@ end_abandoned_runs (gpointer data, GCancellable *cancellable, GError **error)
 
   if (store != NULL)
     workspace_end_abandoned_runs (own, store);
-  return NULL;
+  return own != NULL ? g_strdup (workspace_died (own)) : NULL;
 }
 
 /** The next look at the store shows what came of it. */
 static void
 abandoned_were_ended (gpointer owner, gpointer result, const GError *error)
 {
-  ((App *) owner)->poll = NULL;
+  App *app = owner;
+  g_autofree char *died = result;
+
+  app->poll = NULL;
+  tell_of_the_dead (app, died);
 }
 
 static gpointer
@@ -204,7 +207,7 @@ progress_was_read (gpointer owner, gpointer result, const GError *error)
   if (result == NULL && app->says_running && app->job == NULL)
     {
       app->says_running = FALSE; /* once, until the store changes */
-      app->poll = works_start (app->works, end_abandoned_runs, app->workspace, NULL, NULL,
+      app->poll = works_start (app->works, end_abandoned_runs, app->workspace, NULL, g_free,
                                abandoned_were_ended, app);
     }
   g_free (result);

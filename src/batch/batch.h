@@ -72,6 +72,11 @@ int batch_usage (const Batch *batch, const char *format, ...) G_GNUC_PRINTF (2, 
 /** batch_fail: say the error on stderr; returns the exit code that goes with it. Frees @error. */
 int batch_fail (GError *error /* transfer full */);
 
+/** batch_tell_of_the_dead: of the program that held the workspace's lock before us, if it was
+ * killed.
+ */
+void batch_tell_of_the_dead (const Workspace *workspace);
+
 /** BatchWatch: called with every new epoch while a job runs. */
 typedef void (*BatchWatch) (const JobEpoch *epoch, gpointer user_data);
 

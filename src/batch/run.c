@@ -125,6 +125,14 @@ skips_json (const GPtrArray *skips)
   return array;
 }
 
+void
+batch_tell_of_the_dead (const Workspace *workspace)
+{
+  if (workspace_died (workspace) != NULL)
+    batch_say ("note: the last program here did not end by itself (%s); what it finished is kept\n",
+               workspace_died (workspace));
+}
+
 int
 batch_run (const Batch *batch, const char *name, JobFunc func, gpointer data, Workspace *locks,
            BatchWatch watch, gpointer watch_data, json_t **skips)
@@ -141,9 +149,8 @@ batch_run (const Batch *batch, const char *name, JobFunc func, gpointer data, Wo
     *skips = NULL;
   if (locks != NULL && !workspace_lock (locks, name, &error))
     return batch_fail (error);
-  if (locks != NULL && workspace_died (locks) != NULL)
-    batch_say ("note: the last program here did not end by itself (%s); what it finished is kept\n",
-               workspace_died (locks));
+  if (locks != NULL)
+    batch_tell_of_the_dead (locks);
   catch_signals ();
   job = job_start (name, func, data);
   if (locks != NULL)

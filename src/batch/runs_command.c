@@ -287,7 +287,10 @@ command_runs (Batch *batch, int argc, char **argv)
   if (store == NULL)
     return batch_fail (error);
   if (catalog_runs_running (store, NULL) > 0)
-    workspace_end_abandoned_runs (workspace, store);
+    {
+      workspace_end_abandoned_runs (workspace, store);
+      batch_tell_of_the_dead (workspace);
+    }
   if (rename != NULL)
     return rename_run (batch, store, rename, to);
   if (note != NULL)
