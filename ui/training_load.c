@@ -154,7 +154,7 @@ followed_was_read (gpointer owner, gpointer result, const GError *error)
   self->loading = NULL;
   if (result == NULL)
     return;
-  self->latest |= self->run == NULL;
+  self->latest |= self->run == NULL || self->run->unasked;
   training_run_free (self->run);
   self->run = result;
   self->follows = TRUE;
