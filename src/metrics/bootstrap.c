@@ -145,6 +145,7 @@ typedef struct
   double (*aurocs)[DRAWS_TOGETHER]; /* of each of them */
   guint32 *groups, n_groups;
   Random random;
+  gboolean last;                 /* no draws come after those in hand */
   guint16 *group_counts;         /* n_groups */
   guint16 *counts, *next_counts; /* LANE_SETS × n × LANES: of the draws in hand, and of the next */
 } Draws;
@@ -174,7 +175,7 @@ draw_lane (Draws *draws, guint16 *counts)
 static void
 draw_next (Draws *draws)
 {
-  for (gsize set = 0; set < LANE_SETS; set++)
+  for (gsize set = 0; set < LANE_SETS && !draws->last; set++)
     for (guint lane = 0; lane < LANES; lane++)
       draw_lane (draws, draws->next_counts + set * draws->input->n * LANES + lane);
 }
@@ -270,6 +271,7 @@ judge_draws (const MetricsInput *input, const MetricsInput *other, double *means
         return FALSE;
       draws->counts = draws->next_counts;
       draws->next_counts = counts;
+      draws->last = done + n == input->bootstrap_draws;
       team_run (input->team, 1 + draws->n_orders, draw_or_judge, draws, NULL);
       take_means (draws->aurocs, input->n_classes, n, means + done);
       if (other != NULL)
