@@ -125,6 +125,26 @@ test_numbers_counts_and_flags (void **state)
 }
 
 static void
+test_short_numbers_are_what_strtod_makes_of_them (void **state)
+{
+  static const char *const cells[] = {
+    "0.1",  "-0",          "1.",
+    ".5",   "-.5",         "0.341796875",
+    "1e3",  "0x10",        "999999999999999",
+    "00.1", "0.999999999", "9007199254740993",
+    "0.7",  "0.07",        "123456789012345.6",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cells); i++)
+    {
+      const double number = cleaning_number (cells[i]), expected = g_ascii_strtod (cells[i], NULL);
+
+      if (memcmp (&number, &expected, sizeof number) != 0)
+        fail_msg ("%s is read as %.17g", cells[i], number);
+    }
+}
+
+static void
 test_spacing_is_the_first_of_a_list (void **state)
 {
   assert_true (cleaning_spacing_mm ("[0.341796875, 0.5]") == 0.341796875);
@@ -183,6 +203,7 @@ main (void)
     cmocka_unit_test (test_nothing_written_in_all_its_forms),
     cmocka_unit_test (test_ages_in_dicom_units),
     cmocka_unit_test (test_numbers_counts_and_flags),
+    cmocka_unit_test (test_short_numbers_are_what_strtod_makes_of_them),
     cmocka_unit_test (test_spacing_is_the_first_of_a_list),
     cmocka_unit_test (test_labels_stand_in_the_order_of_ct_rate),
     cmocka_unit_test (test_labels_are_found_however_they_are_spelt),

@@ -127,5 +127,5 @@ main (void)
     cmocka_unit_test (test_without_a_team_the_caller_does_all_until_cancelled),
   };
 
-  return cmocka_run_group_tests (tests, NULL, NULL);
+  return cmocka_run_group_tests_name ("team", tests, NULL, NULL);
 }

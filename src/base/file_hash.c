@@ -51,7 +51,7 @@ check_regular (int fd, const char *path, GError **error)
 
   if (fstat (fd, &info) == 0 && S_ISREG (info.st_mode))
     return TRUE;
-  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED, "%s: is not a file", path);
+  g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_UNSUPPORTED, "%s: is not a file; only files are read", path);
   return FALSE;
 }
 

@@ -128,7 +128,7 @@ can_be_read (const char *const *paths, guint n)
   return TRUE;
 }
 
-/** Both splits, or the one that is wanted. */
+/** Whether a split, or the one that is wanted, has its tables there; says what is missing. */
 static gboolean
 has_tables (const char *directory, int only)
 {
@@ -153,6 +153,7 @@ has_tables (const char *directory, int only)
   return n > 0;
 }
 
+/** Both splits, or the one that is wanted. */
 static int
 import_directory (const Batch *batch, Workspace *workspace, const char *directory, int only,
                   gboolean require_both)

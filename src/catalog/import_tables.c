@@ -1,6 +1,6 @@
 #include "catalog/import_tables.h"
 
-#include "base/error.h"
+#include "base/text_file.h"
 #include "catalog/cleaning.h"
 
 #include <math.h>
@@ -244,17 +244,11 @@ read_metadata (TableReader *reader, const CsvWatch *watch, GError **error)
 static gboolean
 read_no_chest (TableReader *reader, const CsvWatch *watch, GError **error)
 {
-  g_autofree char *text = NULL;
-  g_autoptr (GError) fault = NULL;
+  g_autofree char *text = text_file_read (reader->path, "list of scans not of the chest", error);
   g_auto (GStrv) lines = NULL;
-  gsize size;
 
-  if (!g_file_get_contents (reader->path, &text, &size, &fault))
-    {
-      g_set_error (error, CTCLIP_ERROR, CTCLIP_ERROR_NOT_FOUND, "%s; look at the path",
-                   fault->message);
-      return FALSE;
-    }
+  if (text == NULL)
+    return FALSE;
   lines = g_strsplit (g_str_has_prefix (text, "\xef\xbb\xbf") ? text + 3 : text, "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++)
     if (*g_strstrip (lines[i]) != '\0')
@@ -267,7 +261,7 @@ read_no_chest (TableReader *reader, const CsvWatch *watch, GError **error)
         take_volume (reader, name)->no_chest = TRUE;
       }
   if (watch->progress != NULL)
-    watch->progress (size, watch->user_data);
+    watch->progress (strlen (text), watch->user_data);
   return TRUE;
 }
 

@@ -1,7 +1,7 @@
 /**
  * row_indexes.h: what makes lists of records quick, and is made after an import, as the full-text
- * index is: indexes of the table volume for names, for each field to sort by, for counts and for what
- * a search found, and the words that names are made of.
+ * index is: indexes of the table volume for names, for each field to sort by, for counts and for
+ * what a search found, and the words that names are made of.
  *
  * Nothing depends on them but speed: an import takes them away, lists are right without them.
  */

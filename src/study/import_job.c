@@ -1,9 +1,9 @@
 #include "study/import_job.h"
 
 #include "base/error.h"
-#include "base/text_file.h"
 #include "base/file_hash.h"
 #include "base/npy.h"
+#include "base/text_file.h"
 #include "catalog/latents.h"
 #include "catalog/query.h"
 
