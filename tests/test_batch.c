@@ -383,6 +383,24 @@ test_every_command_has_help (void **state)
     }
 }
 
+static void
+test_the_manual_says_what_help_says (void **state)
+{
+  const char *const arguments[] = {
+    "sh", "-c",   "\"$1/update\" \"$2\" < \"$1/ctclip-tui.1.in\" | diff \"$1/ctclip-tui.1\" -",
+    "sh", MANUAL, program_path (),
+    NULL
+  };
+  g_autofree char *difference = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &difference, NULL,
+                NULL, &error);
+  assert_no_error (error);
+  if (*difference != '\0')
+    fail_msg ("make update-man:\n%s", difference);
+}
+
 /* ---- completion ---- */
 
 /** What bash offers for the last word of a line, a blank before every word. */
@@ -488,6 +506,7 @@ main (void)
     cmocka_unit_test (test_a_result_that_stdout_does_not_take_is_a_failure),
     cmocka_unit_test (test_demo_takes_its_directory_from_the_workspace_option),
     cmocka_unit_test (test_every_command_has_help),
+    cmocka_unit_test (test_the_manual_says_what_help_says),
     cmocka_unit_test (test_bash_completes_what_help_says),
     cmocka_unit_test (test_no_escape_codes_reach_a_pipe),
   };
