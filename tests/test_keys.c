@@ -11,7 +11,7 @@
 /** Where a key is pressed: lines of a replay that lead there from the first screen. */
 static const char *const scopes[N_SCOPES] = {
   [SCOPE_ANYWHERE] = "",
-  [SCOPE_LIST] = "",
+  [SCOPE_LIST] = "wait-gone records…\n",
   [SCOPE_RECORDS] = "",
   [SCOPE_SLICES] = "key Enter\nwait axial 16/30\n",
   [SCOPE_EXPERIMENT] = "key 3\nwait > fraction\n",

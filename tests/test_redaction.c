@@ -14,7 +14,7 @@ static const struct
   const char *what, *pattern, *set;
 } secrets[] = {
   { "patient", "MUSTERMANN", "UPDATE volume SET patient = 'MUSTERMANN' || id" },
-  { "sex", "ZZ", "UPDATE volume SET sex = 'ZZZ'" },
+  { "sex", "(^|[^A-Za-z0-9])ZZZ?([^A-Za-z0-9]|$)", "UPDATE volume SET sex = 'ZZZ'" },
   { "age", "(^|[\\s\",:])777([\\s\",}]|$)", "UPDATE volume SET age = 777" },
   { "date", "1902-?03-?04", "UPDATE volume SET study_date = '19020304'" },
   { "report", "XYLOPHONE",
@@ -81,7 +81,7 @@ static const struct
   { "slices", "key Esc Esc Esc 1 g Enter\nwait /30 \n", "/30 " },
   { "experiment", "key 3\nwait gamma\n", "gamma" },
   { "runs", "key 5\nwait second\n", "second" },
-  { "training", "key Enter\nwait macro\n", "macro" },
+  { "training", "key Enter\nwait , the one kept\n", "macro" },
   { "finding", "key j j Enter\nwait threshold\n", "threshold" },
   { "errors", "key e\nwait most confident errors first\n", "most confident errors first" },
   { "of a record", "key Enter\nwait /30 \n", "/30 " },

@@ -58,7 +58,7 @@ static const struct
   { "experiment", "key Esc Esc Esc 3\nwait gamma\n", "gamma" },
   { "runs", "key Esc 5\nwait second\n", "second" },
   { "compared", "key g Space j Space c\nwait DeLong\n", "DeLong" },
-  { "training", "key Esc Space k Space Enter\nwait epoch 5 of 5\n", "macro" },
+  { "training", "key Esc Space k Space Enter\nwait , the one kept\n", "macro" },
   { "finding", "key j j Enter\nwait threshold\nkey l l H y\n", "threshold" },
   { "errors", "key e\nwait most confident errors first\n", "most confident errors first" },
 };
@@ -306,11 +306,12 @@ test_the_most_confident_error_is_under_the_cursor (void **state)
 {
   static const char *const none[] = { NULL };
   g_autofree char *path = dump_path ("errors");
-  g_autofree char *keys = g_strdup_printf ("size 80x24\ntimeout 180\nkey Esc Esc Esc 1 g j j\nwait "
-                                           "> train_\nkey 5\nwait second\nkey G Enter\n"
-                                           "wait macro\nkey j Enter\nwait threshold\nkey e\nwait "
-                                           "valid_\nwait most confident\ndump %s\nkey e\n",
-                                           path);
+  g_autofree char *keys =
+      g_strdup_printf ("size 80x24\ntimeout 180\nkey Esc Esc Esc 1 g j j\nwait "
+                       "> train_\nkey 5\nwait second\nkey G Enter\n"
+                       "wait , the one kept\nkey j Enter\nwait threshold\nkey e\nwait "
+                       "valid_\nwait most confident\ndump %s\nkey e\n",
+                       path);
   g_auto (GStrv) lines = NULL;
   guint head = 0;
 

@@ -73,8 +73,11 @@ open_record (Records *records)
                                          .accept = scans_folder_given,
                                          .data = records });
   else if (app_volumes_walking (records->app))
-    app_message (records->app, "Still looking for scans below %s",
-                 app_volumes_directory (records->app));
+    {
+      records->open_when_found = TRUE;
+      app_message (records->app, "Still looking for scans below %s",
+                   app_volumes_directory (records->app));
+    }
   else
     app_error (records->app, "%s is not below %s; :volumes DIR names another folder",
                records->record->volume, app_volumes_directory (records->app));
@@ -431,7 +434,7 @@ store_changed (gpointer screen)
   Records *records = screen;
 
   g_clear_pointer (&records->page, g_ptr_array_unref);
-  records_query (records);
+  records_query_again (records);
   if (records->open_when_found && !app_volumes_walking (records->app))
     {
       records->open_when_found = FALSE;

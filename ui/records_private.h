@@ -137,6 +137,9 @@ void records_question_free (gpointer question);
 
 /** records_query: ask for the rows anew; the old ones stay until the answer. */
 void records_query (Records *records);
+/** records_query_again: the same, where what is asked has not changed: not the first rows alone,
+ * once some are in view. */
+void records_query_again (Records *records);
 /** records_forget_page: the rows in view may be others. */
 void records_forget_page (Records *records);
 /** records_row: of the list, by an indexed page; %NULL where it is gone. Owned by the page. */

@@ -183,7 +183,10 @@ answered (gpointer owner, gpointer result, const GError *error)
 {
   Records *records = owner;
   Answer *answer = result;
-  gint64 id = records->record != NULL ? records->record->id : 0;
+  /* The one that the last key led to, drawn or not. */
+  gint64 id = records->list.cursor < records->ids->len
+                  ? g_array_index (records->ids, gint64, records->list.cursor)
+                  : 0;
 
   records->query = NULL;
   g_clear_pointer (&records->fault, g_free);
@@ -249,6 +252,12 @@ records_query (Records *records)
 {
   /* Where the cursor goes to a certain record, that may stand anywhere. */
   begin_query (records, records->wanted == NULL || !records->begun);
+}
+
+void
+records_query_again (Records *records)
+{
+  begin_query (records, records->ids->len == 0);
 }
 
 /* ---- rows in view ---- */

@@ -209,6 +209,8 @@ draw_head (Training *self, Area area)
                    watched->name, watched->pid);
       at = draw_watched (watched, area);
     }
+  else if (self->loading != NULL)
+    draw_text (area, 0, 0, ROLE_DIM, "Reading a run…");
   else
     draw_text (area, 0, 0, ROLE_DIM,
                "No job runs: 3 sets the parameters, t there trains; 5 has the stored runs");

@@ -195,6 +195,9 @@ load (Training *self, Work **work, gint64 run_id, gboolean running, WorkDone don
 void
 training_load (Training *self, gint64 run_id)
 {
+  /* What is in view till then is another one. */
+  g_clear_pointer (&self->run, training_run_free);
+  self->open = FALSE;
   load (self, &self->loading, run_id, FALSE, run_was_read);
 }
 

@@ -174,8 +174,8 @@ understand_header (CsvReader *reader)
                  "%s: has the column \"%s\" more than once; remove or rename the wrong one",
                  reader->path, twice);
   g_clear_pointer (&reader->header, g_ptr_array_unref);
-  csv_cells_init (&reader->found, &g_array_index (reader->wanted, int, 0), reader->wanted->len,
-                  reader->n_columns);
+  csv_cells_init (&reader->found, (const int *) (gpointer) reader->wanted->data,
+                  reader->wanted->len, reader->n_columns);
 }
 
 /* ---- rows ---- */
