@@ -221,6 +221,19 @@ paths_are_completed_in_their_folder (void **state)
     }
 }
 
+/** A folder with empty files of these names. */
+static void
+make_files (const char *folder, const char *const *names, guint n)
+{
+  g_mkdir_with_parents (folder, 0700);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+
+      assert_true (g_file_set_contents (path, "", 0, NULL));
+    }
+}
+
 static void
 completion_does_not_divide_a_character (void **state)
 {
@@ -229,13 +242,7 @@ completion_does_not_divide_a_character (void **state)
   g_autofree char *typed = g_strconcat (folder, "/", NULL);
   static const char *const names[] = { "ö1", "ü1" }; /* share their first byte */
 
-  g_mkdir_with_parents (folder, 0700);
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      g_autofree char *path = g_build_filename (folder, names[i], NULL);
-
-      assert_true (g_file_set_contents (path, "", 0, NULL));
-    }
+  make_files (folder, names, G_N_ELEMENTS (names));
   assert_completes (&prompt, NULL, typed, typed);
 }
 
@@ -249,13 +256,7 @@ names_that_are_no_characters_are_passed_over (void **state)
   g_autofree char *typed = g_strconcat (folder, "/", NULL);
   g_autofree char *expected = g_build_filename (folder, "chest.nii", NULL);
 
-  g_mkdir_with_parents (folder, 0700);
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      g_autofree char *path = g_build_filename (folder, names[i], NULL);
-
-      assert_true (g_file_set_contents (path, "", 0, NULL));
-    }
+  make_files (folder, names, G_N_ELEMENTS (names));
   assert_completes (&prompt, NULL, typed, expected);
 }
 

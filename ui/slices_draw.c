@@ -168,6 +168,7 @@ draw_lines (const Slices *slices, const SlicesLayout *layout)
   /* A name cut short names nothing: the spacing makes way before it. */
   const gboolean spared =
       !slices->cursor && !told && text_width (name) + 2 + warning > width && warning <= width;
+  const int room = told ? width - width / 2 : spared ? width : width - warning - 2;
   int used = 0;
 
   if (!spared)
@@ -178,12 +179,7 @@ draw_lines (const Slices *slices, const SlicesLayout *layout)
   else if (!told)
     draw_text_in (layout->head, 0, MAX (width - warning, 0), warning, 'l', ROLE_DIM,
                   NOT_FOR_DIAGNOSIS);
-  used = draw_text (area_columns (layout->head, 0,
-                                  width
-                                      - (told     ? width / 2
-                                         : spared ? 0
-                                                  : warning + 2)),
-                    0, 0, ROLE_STRONG, name);
+  used = draw_text (area_columns (layout->head, 0, room), 0, 0, ROLE_STRONG, name);
   draw_text_in (layout->head, 0, used + 1, width - used - 1, 'r', role, progress);
 }
 
